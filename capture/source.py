@@ -1,0 +1,218 @@
+"""What a source is: a blocking loop's three verbs (open, read, close) and the items it yields.
+
+A source connects, pushes and fails; it knows nothing of retry. Whoever supervises the process
+owns all retry. Native libraries are imported inside ``open()``, so a missing one is an error of
+that source alone. The registry is filled by importing the modules in ``capture/sources``.
+
+Errors::
+
+    SourceError
+    ├── OpenFailed            nothing was opened
+    │   ├── LibraryMissing    a native library is not installed; the message says which package
+    │   ├── DeviceMissing     no such device; the message lists what is there
+    │   └── AddressRefused    not an allowed media address, or nothing answers there
+    └── SourceLost            it was open and is gone or silent
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+
+class SourceError(Exception):
+    """Anything that stops a source; the message is for an operator."""
+
+
+class OpenFailed(SourceError):
+    """The source could not be opened."""
+
+
+class LibraryMissing(OpenFailed):
+    """A native library this source needs is not installed."""
+
+
+class DeviceMissing(OpenFailed):
+    """The named device is not there."""
+
+
+class AddressRefused(OpenFailed):
+    """The address is not allowed, or nothing answers there."""
+
+
+class SourceLost(SourceError):
+    """The source was open and is gone or silent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamInfo:
+    """One elementary stream. ``time_base`` is seconds a tick; unknown is None."""
+
+    index: int
+    kind: Literal["audio", "video", "data"]
+    time_base: Fraction
+    codec: str | None = None
+    sample_rate_hz: int | None = None
+    channels: int | None = None
+    layout: str | None = None
+    channel_names: tuple[str, ...] | None = None
+    sample_format: str | None = None
+    bit_depth: int | None = None
+    width_px: int | None = None
+    height_px: int | None = None
+    pixel_format: str | None = None
+    scan: Literal["progressive", "interlaced"] | None = None
+    frame_rate: Fraction | None = None
+    declared_duration_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Audio samples of one read.
+
+    ``samples`` has shape (frames, channels), C-contiguous, dtype int16, int32 or float32. Integers
+    are left-justified: a 24-bit sample lies in the upper 24 bits of an int32, its true depth in
+    ``StreamInfo.bit_depth``. ``start`` counts samples in ticks of 1 / sample rate.
+    """
+
+    stream: int
+    epoch: int
+    start: int
+    samples: NDArray[Any]
+    t_arrival_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packet:
+    """One compressed unit as it arrived, before decoding. Ticks are in the stream's time base."""
+
+    stream: int
+    epoch: int
+    pts: int | None
+    dts: int | None
+    duration: int | None
+    size_bytes: int
+    key: bool
+    corrupt: bool
+    t_arrival_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """One decoded picture.
+
+    ``luma`` is (height, width) uint8, or uint16 with the code in the low ``bit_depth`` bits; a view
+    into the decoder's buffer, valid until the next ``read()``: copy what must be kept. ``planes``
+    holds the chroma planes likewise (empty when unknown). ``bgr`` renders the picture, small, for
+    a still: it takes the wanted width in pixels and returns (height, width, 3) uint8.
+    """
+
+    stream: int
+    epoch: int
+    pts: int | None
+    luma: NDArray[Any]
+    planes: tuple[NDArray[Any], ...]
+    width_px: int
+    height_px: int
+    pixel_format: str
+    bit_depth: int
+    full_range: bool
+    interlaced: bool
+    key: bool
+    corrupt: bool
+    t_arrival_ns: int
+    bgr: Callable[[int], NDArray[np.uint8]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """Samples, packets, frames or seconds known to be lost on the way here, and why."""
+
+    stream: int
+    epoch: int
+    start: int | None
+    amount: float
+    unit: Literal["samples", "packets", "frames", "s"]
+    reason: str
+    t_arrival_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """The streams changed in mid-session or their stamps jumped: a new epoch begins."""
+
+    epoch: int
+    streams: tuple[StreamInfo, ...]
+    reason: str
+    t_arrival_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The source came to its proper end (a file, a polite peer). ``short_by_s``: what was declared
+    but is not there."""
+
+    reason: str
+    t_arrival_ns: int
+    short_by_s: float = 0.0
+
+
+Item = Block | Packet | Frame | Lost | Changed | Ended
+
+
+class Source(Protocol):
+    """One input. All three verbs are called from one thread, the one that opened it."""
+
+    latency_s: float
+    stall_s: float
+    """Silence longer than this is a stall; ``read`` itself then raises ``SourceLost``."""
+    practice: bool
+
+    def open(self) -> tuple[StreamInfo, ...]:
+        """Connect and return the streams of epoch 0. Raises ``OpenFailed``."""
+
+    def read(self, timeout_s: float) -> Item | None:
+        """Return the next item, or None when nothing arrived in time. Raises ``SourceLost``."""
+
+    def close(self) -> None:
+        """Let everything go; safe to call twice, and after a failed open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One input found on this machine: how to configure it, and what a person calls it."""
+
+    kind: str
+    name: str
+    options: dict[str, object] = field(default_factory=dict)
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceKind:
+    """A registered kind: its options model, its class and how to list what is there."""
+
+    name: str
+    options: type[BaseModel]
+    make: Callable[[Any], Source]
+    find: Callable[[], list[Found]] | None = None
+
+
+KINDS: dict[str, SourceKind] = {}
+
+
+def source(
+    name: str, options: type[BaseModel], find: Callable[[], list[Found]] | None = None
+) -> Callable[[type], type]:
+    """Register a source class under a kind name; its constructor takes the options model."""
+
+    def register(cls: type) -> type:
+        assert name not in KINDS, f"source kind registered twice: {name}"
+        KINDS[name] = SourceKind(name=name, options=options, make=cls, find=find)
+        return cls
+
+    return register

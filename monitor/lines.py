@@ -1,0 +1,248 @@
+"""The workers' lines: JSON lines out of and into a worker process. This page is the schema.
+
+A worker writes :data:`OutLine` s on its standard output and reads :data:`InLine` s on its
+standard input; the end of its input means exit. Lines can be piped to ``jq``, recorded and
+replayed. Times: ``t_..._ns`` are monotonic nanoseconds of the boot named in ``hello``; ticks are
+media time in the stream's ``time_base``, valid within one ``epoch``. Keys are only ever added.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from monitor.metrics import Value
+
+PROTOCOL = 1
+LINE_LIMIT_BYTES = 256 * 1024  # a 48 KiB still in base64 is 64 KiB; a 64-channel reading 20 KiB
+EVENTS_QUEUED = 256
+READINGS_IN_FLIGHT = 2
+STILL_LIMIT_BYTES = 48 * 1024
+
+Kind = Literal["audio", "video", "data"]
+SourceState = Literal["starting", "live", "stalled", "lost", "ended"]
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null")
+
+
+class Stream(_Line):
+    """One elementary stream of a source, as ``hello`` describes it; unknown is null."""
+
+    index: int
+    kind: Kind
+    codec: str | None = None
+    time_base: str
+    """Seconds a tick as a fraction, for example ``1/48000``."""
+    sample_rate_hz: int | None = None
+    channels: int | None = None
+    layout: str | None = None
+    channel_names: list[str] | None = None
+    sample_format: str | None = None
+    bit_depth: int | None = None
+    width_px: int | None = None
+    height_px: int | None = None
+    pixel_format: str | None = None
+    scan: Literal["progressive", "interlaced"] | None = None
+    frame_rate: str | None = None
+    """Declared frames per second as a fraction, for example ``24000/1001``."""
+    declared_duration_s: float | None = None
+
+
+class Hello(_Line):
+    """First line of a worker, and again at every epoch: who measures what."""
+
+    line: Literal["hello"] = "hello"
+    protocol: int = PROTOCOL
+    node: str
+    boot_id: str
+    pid: int
+    source: str
+    kind: str
+    practice: bool = False
+    epoch: int
+    latency_s: float
+    streams: list[Stream]
+
+
+class Clock(_Line):
+    """Monotonic time against UTC, every second, with the error bound of the pair."""
+
+    line: Literal["clock"] = "clock"
+    source: str
+    t_mono_ns: int
+    utc_ns: int
+    error_ns: int
+
+
+class State(_Line):
+    """What the source does and why; repeated at 4 Hz as the heartbeat."""
+
+    line: Literal["state"] = "state"
+    source: str
+    state: SourceState
+    why: str | None = None
+    t_mono_ns: int
+    coarser: int = 0
+    """Readings merged into a later one so far: what became coarser is counted."""
+    dropped: dict[str, int] = Field(default_factory=dict)
+    """What was dropped so far, by name (stills, event updates)."""
+
+
+class Reading(_Line):
+    """Metric values of one stream over one interval; consecutive readings merge."""
+
+    line: Literal["reading"] = "reading"
+    source: str
+    seq: int
+    stream: int
+    epoch: int
+    start: int
+    end: int
+    t_arrival_ns: int
+    intervals: int = 1
+    values: dict[str, Value]
+
+
+class Event(_Line):
+    """A detector's episode. Opened once, updated, closed once; never merged.
+
+    ``start`` and ``end`` are ticks, end exclusive; ``count`` is how many faults (runs, frames) the
+    episode holds and ``count_1s`` the most within any one second.
+    """
+
+    line: Literal["event"] = "event"
+    source: str
+    id: str
+    phase: Literal["open", "update", "close"]
+    detector: str
+    stream: int
+    epoch: int
+    channels: list[int] = Field(default_factory=list)
+    start: int
+    end: int | None = None
+    time_base: str
+    worst: float | None = None
+    worst_tick: int | None = None
+    unit: str = ""
+    count: int = 1
+    count_1s: int = 1
+    detail: str | None = None
+    place: list[float] | None = None
+    """Where in the picture: x, y, width, height as fractions of it."""
+    trace: list[float | None] | None = None
+    t_arrival_ns: int
+
+
+class Gap(_Line):
+    """Samples, packets, frames or seconds known to be lost, and why."""
+
+    line: Literal["gap"] = "gap"
+    source: str
+    stream: int
+    epoch: int
+    start: int | None = None
+    time_base: str
+    amount: float
+    unit: Literal["samples", "packets", "frames", "s"]
+    reason: str
+    t_arrival_ns: int
+
+
+class Still(_Line):
+    """A small JPEG of one frame; sent after everything else and dropped first."""
+
+    line: Literal["still"] = "still"
+    source: str
+    stream: int
+    epoch: int
+    tick: int | None = None
+    jpeg_base64: str
+    t_arrival_ns: int
+
+
+class ResetDone(_Line):
+    """Answer to ``reset``: the tick of each stream at which integrated values restarted."""
+
+    line: Literal["reset_done"] = "reset_done"
+    source: str
+    take: str | None
+    epoch: int
+    ticks: dict[int, int]
+    t_mono_ns: int
+
+
+class Open(_Line):
+    """First line in: the source's settings, detector limits and the line-up's baseline."""
+
+    line: Literal["open"] = "open"
+    source: dict[str, object]
+    limits: dict[str, object] = Field(default_factory=dict)
+    baseline: dict[str, Value] = Field(default_factory=dict)
+
+
+class Limits(_Line):
+    """Detector limits, changed while running."""
+
+    line: Literal["limits"] = "limits"
+    limits: dict[str, object]
+
+
+class Baseline(_Line):
+    """The line-up's baseline, changed while running."""
+
+    line: Literal["baseline"] = "baseline"
+    baseline: dict[str, Value]
+
+
+class Reset(_Line):
+    """Integrated values restart, for this take."""
+
+    line: Literal["reset"] = "reset"
+    take: str | None = None
+
+
+class Keep(_Line):
+    """Ask for the still and trace around a tick, from the worker's 10 s ring."""
+
+    line: Literal["keep"] = "keep"
+    stream: int
+    tick: int
+
+
+class Credit(_Line):
+    """Readings the service can take now; at most two are ever unacknowledged."""
+
+    line: Literal["credit"] = "credit"
+    readings: int = Field(ge=0, le=READINGS_IN_FLIGHT)
+
+
+class Close(_Line):
+    """Finish and exit."""
+
+    line: Literal["close"] = "close"
+
+
+OutLine = Annotated[
+    Hello | Clock | State | Reading | Event | Gap | Still | ResetDone, Field(discriminator="line")
+]
+InLine = Annotated[
+    Open | Limits | Baseline | Reset | Keep | Credit | Close, Field(discriminator="line")
+]
+_OUT: TypeAdapter[OutLine] = TypeAdapter(OutLine)
+_IN: TypeAdapter[InLine] = TypeAdapter(InLine)
+
+
+def encode(line: BaseModel) -> bytes:
+    """Return the line as one UTF-8 JSON line, newline included; NaN and infinity become null."""
+    return line.model_dump_json(exclude_none=False).encode() + b"\n"
+
+
+def decode_out(text: bytes | str) -> OutLine:
+    """Parse one line of a worker. Raises ``ValueError`` on anything that is not one."""
+    return _OUT.validate_json(text)
+
+
+def decode_in(text: bytes | str) -> InLine:
+    """Parse one line to a worker. Raises ``ValueError`` on anything that is not one."""
+    return _IN.validate_json(text)

@@ -1,0 +1,106 @@
+"""What a measurement is: three verbs (feed, drain, reset), and the registry of them.
+
+A measurement is pure: it takes items and gives values and episodes; it knows no clock. Windows are
+counted in samples or ticks. One is made for every stream it ``suits``; when the stream's format
+changes a new one is made. Draining late *is* coalescing: whatever came since the last drain is in
+the next, maxima still maxima.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from capture.source import Item, StreamInfo
+from monitor.metrics import Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """One step of a detector's episode; becomes an ``event`` line (same meaning of fields).
+
+    ``key`` tells episodes of one detector apart and stays the same from open to close.
+    """
+
+    detector: str
+    key: str
+    phase: Literal["open", "update", "close"]
+    start: int
+    end: int | None = None
+    channels: tuple[int, ...] = ()
+    worst: float | None = None
+    worst_tick: int | None = None
+    unit: str = ""
+    count: int = 1
+    count_1s: int = 1
+    detail: str | None = None
+    place: tuple[float, float, float, float] | None = None
+    trace: tuple[float | None, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What a measurement is made from: its stream, detector limits, and the programme's channels.
+
+    ``programme``: indices of the channels that are the mix, or None when there is no mix.
+    ``live``: as seen on a feed while it happens; False for a recorded file.
+    """
+
+    stream: StreamInfo
+    limits: Mapping[str, object] = field(default_factory=dict)
+    programme: tuple[int, ...] | None = None
+    live: bool = True
+
+
+class Measurement(Protocol):
+    """One measurement of one stream."""
+
+    def feed(self, item: Item) -> None:
+        """Take the next block, packet, frame or loss of the stream, in order."""
+
+    def drain(self) -> Mapping[str, Value]:
+        """Return the metric values since the last drain. Keys are declared metrics."""
+
+    def events(self) -> list[Detection]:
+        """Return the episodes' steps since the last call, in order."""
+
+    def reset(self) -> None:
+        """Restart integrated values and maxima since reset, at the next sample."""
+
+    def finish(self) -> None:
+        """The stream has ended: close open episodes, fill last windows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasurementKind:
+    """A registered measurement: the streams it suits and how to make one."""
+
+    name: str
+    suits: Callable[[StreamInfo], bool]
+    make: Callable[[Setup], Measurement]
+    detectors: tuple[str, ...]
+
+
+MEASUREMENTS: dict[str, MeasurementKind] = {}
+
+
+def measure(
+    name: str, suits: Callable[[StreamInfo], bool], detectors: tuple[str, ...] = ()
+) -> Callable[[type], type]:
+    """Register a measurement class under a name, with the detectors whose events it gives."""
+
+    def register(cls: type) -> type:
+        assert name not in MEASUREMENTS, f"measurement registered twice: {name}"
+        MEASUREMENTS[name] = MeasurementKind(name=name, suits=suits, make=cls, detectors=detectors)
+        return cls
+
+    return register
+
+
+def is_audio(stream: StreamInfo) -> bool:
+    """Say whether the stream is sound."""
+    return stream.kind == "audio"
+
+
+def is_video(stream: StreamInfo) -> bool:
+    """Say whether the stream is picture."""
+    return stream.kind == "video"
