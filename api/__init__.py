@@ -1,0 +1,1 @@
+"""The service: web application, live feed, pairing and command line."""

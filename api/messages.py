@@ -12,9 +12,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from config.spec import Department, Phase
 from monitor.lines import Stream
 from monitor.records import Record, Take
-from monitor.rules.model import Alert, Department, Phase
+from monitor.rules.model import Alert
 
 PROTOCOL = 1
 HEARTBEAT_S = 0.25
@@ -30,7 +31,7 @@ class _Message(BaseModel):
 
 
 class MeterSlot(_Message):
-    """Where one metric of one stream lies in the binary snapshot: ``count`` values at ``offset``."""
+    """Where one metric of one stream lies in the binary snapshot."""
 
     source: str
     stream: int

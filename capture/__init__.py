@@ -1,0 +1,1 @@
+"""Sources: everything that touches a device or a network."""

@@ -153,8 +153,10 @@ class Changed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """The source came to its proper end (a file, a polite peer). ``short_by_s``: what was declared
-    but is not there."""
+    """The source came to its proper end (a file, a polite peer).
+
+    ``short_by_s``: seconds that were declared but are not there.
+    """
 
     reason: str
     t_arrival_ns: int

@@ -1,0 +1,1 @@
+"""Settings, technical specs and their loading."""

@@ -1,0 +1,1 @@
+"""Metrics, rules, takes, workers, hub, journal and reports."""

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from monitor.rules.model import Alert, Phase
+from config.spec import Phase
+from monitor.rules.model import Alert
 
 
 class _Record(BaseModel):

@@ -67,7 +67,7 @@ class Measurement(Protocol):
         """Restart integrated values and maxima since reset, at the next sample."""
 
     def finish(self) -> None:
-        """The stream has ended: close open episodes, fill last windows."""
+        """Close open episodes and fill last windows: the stream has ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

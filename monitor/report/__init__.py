@@ -1,0 +1,1 @@
+"""Reports: one format a file; importing this package registers them all."""

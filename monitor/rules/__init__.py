@@ -1,0 +1,1 @@
+"""Rules: which measurements make which alerts; pure, time is an argument."""

@@ -1,0 +1,1 @@
+"""The verbs of ``takewatch``, one file each, imported only when called."""

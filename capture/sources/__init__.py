@@ -1,0 +1,4 @@
+"""Source kinds, one a file; importing this package registers them all.
+
+To add one: write ``capture/sources/x.py`` with ``@source("x", ...)`` and add it to this list.
+"""
