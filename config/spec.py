@@ -1,7 +1,7 @@
 """The technical specification a production works to, and the rules it is made of.
 
 A spec is a TOML file with ``[feed]``, ``[recording]`` and ``[delivery]``. Each stage names limits
-by rule, and may change any cell of a rule's row. The default rows are ``config/presets/rules.toml``.
+by rule, and may change any cell of a row. The default rows are ``config/presets/rules.toml``.
 """
 
 from typing import Annotated, Literal
