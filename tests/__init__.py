@@ -1,0 +1,1 @@
+"""The tests. ``tests/rigs`` holds real parts without hardware."""
