@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 ARGS ?=
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 LOCKED := --require-hashes --only-binary :all:
 UV := .make/uv/bin/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
@@ -109,4 +109,4 @@ page: .make/node
 
 $(UV):
 	$(call step,uv$(,) which writes the locks)
-	@$(PYTHON) -m venv .make/uv && .make/uv/bin/python -m pip --quiet install uv
+	@$(PYTHON) -m venv .make/uv && .make/uv/bin/python -m pip -qq install uv
