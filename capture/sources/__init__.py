@@ -2,3 +2,7 @@
 
 To add one: write ``capture/sources/x.py`` with ``@source("x", ...)`` and add it to this list.
 """
+
+from capture.sources import media_file
+
+__all__ = ["media_file"]
