@@ -156,7 +156,7 @@ def _take_in(day: _Day, record: Record, practice: set[str]) -> None:
             day.takes[body.take.id] = body.take
         case AlertBody() if body.alert.source not in practice:
             day.alerts[body.alert.id] = (body.alert, shift)
-            if body.alert.condition == "active" and body.alert.suppressed_by is None:
+            if body.alert.active_ns is not None and body.alert.suppressed_by is None:
                 day.shown.add(body.alert.id)
         case GapBody() if body.gap.source not in practice:
             _take_in_gap(day, body.gap, body.gap.t_ns + shift)
@@ -266,8 +266,7 @@ def _group(day: _Day, source: str) -> str | None:
 def _falls(day: _Day, source: str, span: Span, spans: Mapping[str, Span]) -> bool:
     """Say whether something of a source lies in the take's part that source belongs to."""
     group = _group(day, source)
-    mine = [spans[group]] if group in spans else list(spans.values()) if group is None else []
-    return any(_overlap(span, part) for part in mine)
+    return any(_overlap(span, part) for of, part in spans.items() if group in (of, None))
 
 
 def _lasted(day: _Day, alert: Alert, shift: int) -> Span:

@@ -9,11 +9,13 @@ from fractions import Fraction
 from monitor.report.document import (
     AudioStream,
     CheckAlert,
+    CheckDocument,
     DayAlert,
     Moment,
     VideoStream,
     Worst,
 )
+from monitor.rules.model import RANK
 
 MISSING = "–"
 VERDICTS = {
@@ -22,6 +24,8 @@ VERDICTS = {
     "unreadable": "UNREADABLE",
     "not_measured": "NOT MEASURED",
 }
+TONES = {"OK": "ok", "CHECK": "check", "FAULT": "fault", "NOT MONITORED": "gone"}
+"""The style of a take's verdict on the page."""
 NOT_OF_A_FILE = frozenset({"source.lost", "source.stalled", "storage.low", "monitoring.lost"})
 """Rules about monitoring itself; people are not told that a file was not checked for them."""
 
@@ -185,3 +189,18 @@ def metric(key: str) -> str:
         "short_term_max_lufs": "S max LUFS",
     }
     return words.get(key.removeprefix("programme_"), key.replace("_", " "))
+
+
+def worst_alert(checked: CheckDocument) -> CheckAlert | None:
+    """Return the first of a file's most severe alerts."""
+    return max(checked.alerts, key=lambda alert: RANK[alert.severity], default=None)
+
+
+def tone(checked: CheckDocument) -> str:
+    """Return the style of a file's verdict on the page: ok, check, fault or gone."""
+    if checked.verdict in ("unreadable", "not_measured"):
+        return "gone"
+    alert = worst_alert(checked)
+    if checked.verdict == "pass" or alert is None:
+        return "ok"
+    return alert.severity.lower()
