@@ -50,6 +50,11 @@ class Setup:
     programme: tuple[int, ...] | None = None
     live: bool = True
 
+    def limit(self, name: str, default: float) -> float:
+        """Return a detector limit by name, or the default where it is absent or no number."""
+        value = self.limits.get(name, default)
+        return float(value) if isinstance(value, int | float) and value > 0 else default
+
 
 class Measurement(Protocol):
     """One measurement of one stream."""

@@ -1,0 +1,95 @@
+"""An episode: faults that lie close together, told as one event with exact ends and counts.
+
+Shared by the detectors that count faults (clipping, NaN). Times are ticks of one sample.
+"""
+
+from collections import deque
+
+from monitor.measure.measurement import Detection
+
+CLOSE_AFTER_S = 1.0  # two runs further apart than this are two episodes
+UPDATE_MIN_S = 0.05  # an update at most 20 times a second: what a page can show, queues can carry
+
+
+class Episodes:
+    """The episodes of one detector on one channel, in media time.
+
+    ``fault`` counts a new one; ``extend`` lengthens the last; ``advance`` lets time pass. The steps
+    wait in ``steps``. ``worst`` is the largest fault, in samples.
+    """
+
+    def __init__(
+        self, detector: str, channel: int, sample_rate_hz: int, detail: str | None
+    ) -> None:
+        self._detector = detector
+        self._channel = channel
+        self._second = sample_rate_hz
+        self._close_after = round(CLOSE_AFTER_S * sample_rate_hz)
+        self._update_min = round(UPDATE_MIN_S * sample_rate_hz)
+        self._detail = detail
+        self._recent: deque[int] = deque()
+        self._open = False
+        self._start = self._end = self._told_tick = self._worst_tick = 0
+        self._count = self._count_1s = self._worst = self._told_count = 0
+        self.steps: list[Detection] = []
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an episode is open."""
+        return self._open
+
+    def fault(self, start: int, end: int) -> None:
+        """Count one fault over the ticks [start, end)."""
+        self.advance(start)
+        if not self._open:
+            self._open, self._start = True, start
+            self._count = self._count_1s = self._worst = self._told_count = 0
+            self._recent.clear()
+        self._recent.append(start)
+        while self._recent[0] <= start - self._second:
+            self._recent.popleft()
+        self._count += 1
+        self._count_1s = max(self._count_1s, len(self._recent))
+        self.extend(start, end)
+        if self._count == 1:
+            self._tell("open", start)
+
+    def extend(self, start: int, end: int) -> None:
+        """Say that the fault that began at ``start`` lasts until ``end`` (exclusive) so far."""
+        self._end = end
+        if end - start > self._worst:
+            self._worst, self._worst_tick = end - start, start
+
+    def advance(self, tick: int) -> None:
+        """Let media time pass to ``tick``: updates are told, a quiet episode is closed."""
+        if not self._open:
+            return
+        if tick >= self._end + self._close_after:
+            self.close()
+        elif self._count != self._told_count and tick >= self._told_tick + self._update_min:
+            self._tell("update", tick)
+
+    def close(self) -> None:
+        """Close the open episode, if any, at the end of its last fault."""
+        if self._open:
+            self._tell("close", self._end)
+            self._open = False
+
+    def _tell(self, phase: str, tick: int) -> None:
+        self._told_tick, self._told_count = tick, self._count
+        self.steps.append(
+            Detection(
+                detector=self._detector,
+                key=f"{self._detector}-{self._channel}-{self._start}",
+                phase="open" if phase == "open" else "close" if phase == "close" else "update",
+                start=self._start,
+                end=self._end if phase == "close" else None,
+                channels=(self._channel,),
+                worst=float(self._worst),
+                worst_tick=self._worst_tick,
+                unit="samples",
+                count=self._count,
+                count_1s=self._count_1s,
+                detail=self._detail,
+            )
+        )

@@ -1,0 +1,280 @@
+"""Compose the registered measurements of a source's streams, and turn what they find into lines.
+
+Pure: items in, lines out, no clock. The worker and ``takewatch check`` both drive it::
+
+    pipeline.feed(item)                  # every item of the source, in order
+    pipeline.events()                    # at once after each feed: events and gaps
+    pipeline.readings(t_arrival_ns)      # as often as wanted: draining late is coalescing
+
+Audio kernels work on whatever waits since the last drain, at most ``hops.HOP_LIMIT_S``: draining
+every 20–100 ms is quick; after every tiny block is correct but slower.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import monitor.measure  # noqa: F401  fills the registry
+from capture.source import Block, Changed, Ended, Frame, Item, Lost, Packet, StreamInfo
+from monitor.lines import Event, Gap, Reading
+from monitor.measure.layout import default_programme
+from monitor.measure.measurement import MEASUREMENTS, Detection, Measurement, Setup
+from monitor.metrics import Value
+
+_FORMAT_FIELDS = {
+    "audio": ("kind", "codec", "sample_rate_hz", "channels", "layout", "sample_format"),
+    "video": ("kind", "codec", "width_px", "height_px", "pixel_format", "scan", "frame_rate"),
+    "data": ("kind", "codec"),
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class _Stream:
+    """One stream's measurements and how far its media time has come (``end`` is exclusive)."""
+
+    info: StreamInfo
+    epoch: int
+    programme: tuple[int, ...] | None
+    measurements: list[Measurement]
+    start: int | None = None
+    end: int | None = None
+    fresh: bool = False
+
+    def advance(self, start: int, end: int) -> None:
+        if self.start is None:
+            self.start = start
+        self.end = end if self.end is None else max(self.end, end)
+
+
+def _span(item: Block | Packet | Frame | Lost) -> tuple[int, int] | None:
+    """Return the item's first tick and the one after its last, or None where it has no stamp."""
+    if isinstance(item, Block):
+        return item.start, item.start + len(item.samples)
+    if isinstance(item, Packet):
+        stamp = item.pts if item.pts is not None else item.dts
+        return None if stamp is None else (stamp, stamp + (item.duration or 0))
+    if isinstance(item, Frame) and item.pts is not None:
+        return item.pts, item.pts
+    return None
+
+
+def _changes(old: StreamInfo, new: StreamInfo) -> str:
+    """Say in words what differs between two formats; empty when nothing does."""
+    fields = dict.fromkeys(_FORMAT_FIELDS[old.kind] + _FORMAT_FIELDS[new.kind])
+    pairs = [(name, getattr(old, name), getattr(new, name)) for name in fields]
+    return ", ".join(f"{name} from {a} to {b}" for name, a, b in pairs if a != b)
+
+
+class Pipeline:
+    """All measurements of one source session.
+
+    ``limits`` are detector limits by name; ``programme`` the channels of the mix, from 0, or None
+    for all of a mono, stereo, 5.1 or 7.1 layout; ``epoch`` is added to the source's own count of
+    epochs, so that a source opened again never repeats one.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        streams: Sequence[StreamInfo],
+        *,
+        limits: Mapping[str, object] | None = None,
+        programme: Sequence[int] | None = None,
+        live: bool = True,
+        epoch: int = 0,
+    ) -> None:
+        self._source = source
+        self._limits = dict(limits or {})
+        self._wanted = None if programme is None else tuple(programme)
+        self._live = live
+        self._base = self._epoch = epoch
+        self._seq = 0
+        self._out: list[Event | Gap] = []
+        self._streams = {info.index: self._open(info) for info in streams}
+
+    @property
+    def streams(self) -> tuple[StreamInfo, ...]:
+        """The streams of this epoch."""
+        return tuple(stream.info for stream in self._streams.values())
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that lines of new items carry."""
+        return self._epoch
+
+    @property
+    def programme(self) -> tuple[int, ...] | None:
+        """The channels of the first audio stream that has a mix, or None."""
+        found = (stream.programme for stream in self._streams.values())
+        return next((channels for channels in found if channels is not None), None)
+
+    def programme_of(self, stream: int) -> tuple[int, ...] | None:
+        """Return the mix's channels of one stream, or None when it carries no mix."""
+        return self._streams[stream].programme
+
+    def _open(self, info: StreamInfo) -> _Stream:
+        programme = self._programme(info)
+        setup = Setup(stream=info, limits=self._limits, programme=programme, live=self._live)
+        kinds = [kind for kind in MEASUREMENTS.values() if kind.suits(info)]
+        return _Stream(
+            info=info,
+            epoch=self._epoch,
+            programme=programme,
+            measurements=[kind.make(setup) for kind in kinds],
+        )
+
+    def _programme(self, info: StreamInfo) -> tuple[int, ...] | None:
+        if info.kind != "audio" or not info.channels:
+            return None
+        if self._wanted is None:
+            return default_programme(info.channels, info.layout)
+        inside = bool(self._wanted) and max(self._wanted) < info.channels
+        return self._wanted if inside else None
+
+    def feed(self, item: Item) -> None:
+        """Take the source's next item. Items of streams nobody described are ignored."""
+        if isinstance(item, Changed):
+            self._change(item)
+        elif isinstance(item, Ended):
+            self._end(item)
+        else:
+            self._route(item)
+
+    def _route(self, item: Block | Packet | Frame | Lost) -> None:
+        stream = self._streams.get(item.stream)
+        if isinstance(item, Lost):
+            self._gap(item, stream)
+        if stream is None:
+            return
+        span = _span(item)
+        if span is not None:
+            stream.advance(*span)
+        stream.fresh = True
+        for measurement in stream.measurements:
+            measurement.feed(item)
+            self._collect(stream, measurement, item.t_arrival_ns)
+
+    def _collect(self, stream: _Stream, measurement: Measurement, t_arrival_ns: int) -> None:
+        for detection in measurement.events():
+            self._out.append(self._event(stream, detection, t_arrival_ns))
+
+    def _event(self, stream: _Stream, step: Detection, t_arrival_ns: int) -> Event:
+        return Event(
+            source=self._source,
+            id=f"{self._source}-{stream.epoch}-{stream.info.index}-{step.key}",
+            phase=step.phase,
+            detector=step.detector,
+            stream=stream.info.index,
+            epoch=stream.epoch,
+            channels=list(step.channels),
+            start=step.start,
+            end=step.end,
+            time_base=str(stream.info.time_base),
+            worst=step.worst,
+            worst_tick=step.worst_tick,
+            unit=step.unit,
+            count=step.count,
+            count_1s=step.count_1s,
+            detail=step.detail,
+            place=None if step.place is None else list(step.place),
+            trace=None if step.trace is None else list(step.trace),
+            t_arrival_ns=t_arrival_ns,
+        )
+
+    def _gap(self, lost: Lost, stream: _Stream | None) -> None:
+        self._out.append(
+            Gap(
+                source=self._source,
+                stream=lost.stream,
+                epoch=self._epoch,
+                start=lost.start,
+                time_base="1" if stream is None else str(stream.info.time_base),
+                amount=lost.amount,
+                unit=lost.unit,
+                reason=lost.reason,
+                t_arrival_ns=lost.t_arrival_ns,
+            )
+        )
+
+    def _finish(self, t_arrival_ns: int) -> None:
+        for stream in self._streams.values():
+            for measurement in stream.measurements:
+                measurement.finish()
+                self._collect(stream, measurement, t_arrival_ns)
+            stream.fresh = stream.end is not None
+
+    def _end(self, ended: Ended) -> None:
+        self._finish(ended.t_arrival_ns)
+        if ended.short_by_s <= 0 or not self._streams:
+            return
+        stream = next(iter(self._streams.values()))
+        lost = Lost(
+            stream=stream.info.index,
+            epoch=self._epoch,
+            start=stream.end,
+            amount=ended.short_by_s,
+            unit="s",
+            reason=f"file ends {ended.short_by_s:.3g} s early",
+            t_arrival_ns=ended.t_arrival_ns,
+        )
+        self._gap(lost, stream)
+
+    def _change(self, changed: Changed) -> None:
+        """Begin a new epoch. The change itself is reported where the old media time ended."""
+        self._finish(changed.t_arrival_ns)
+        new = {info.index: info for info in changed.streams}
+        for index, stream in self._streams.items():
+            detail = _changes(stream.info, new[index]) if index in new else "the stream is gone"
+            if detail:
+                self._format_changed(stream, detail, changed.t_arrival_ns)
+        self._epoch = max(self._epoch + 1, self._base + changed.epoch)
+        self._streams = {info.index: self._open(info) for info in changed.streams}
+
+    def _format_changed(self, stream: _Stream, detail: str, t_arrival_ns: int) -> None:
+        tick = stream.end or 0
+        for phase, end in (("open", None), ("close", tick)):
+            step = Detection(
+                detector="format_changed",
+                key="format_changed",
+                phase="open" if phase == "open" else "close",
+                start=tick,
+                end=end,
+                detail=detail,
+            )
+            self._out.append(self._event(stream, step, t_arrival_ns))
+
+    def readings(self, t_arrival_ns: int) -> list[Reading]:
+        """Return one reading of each stream that has something new since the last call."""
+        return [
+            self._reading(stream, t_arrival_ns) for stream in self._streams.values() if stream.fresh
+        ]
+
+    def _reading(self, stream: _Stream, t_arrival_ns: int) -> Reading:
+        values: dict[str, Value] = {}
+        for measurement in stream.measurements:
+            values.update(measurement.drain())
+            self._collect(stream, measurement, t_arrival_ns)
+        start, end = stream.start or 0, stream.end or 0
+        stream.start, stream.fresh = stream.end, False
+        self._seq += 1
+        return Reading(
+            source=self._source,
+            seq=self._seq - 1,
+            stream=stream.info.index,
+            epoch=stream.epoch,
+            start=start,
+            end=end,
+            t_arrival_ns=t_arrival_ns,
+            values=values,
+        )
+
+    def events(self) -> list[Event | Gap]:
+        """Return events and gaps since the last call, in order."""
+        out, self._out = self._out, []
+        return out
+
+    def reset(self) -> dict[int, int]:
+        """Restart integrated values; return each stream's tick at which that took effect."""
+        for stream in self._streams.values():
+            for measurement in stream.measurements:
+                measurement.reset()
+        return {index: stream.end or 0 for index, stream in self._streams.items()}
