@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 LOCKED := --require-hashes --only-binary :all:
 UV := .make/uv/bin/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
-step = @printf '\033[2m·\033[0m %s\n' "$(1)"
+step = @echo "· $(1)"
 
 .PHONY: help run test lint page-check tests bench lock screenshot clean page run-system test-system
 

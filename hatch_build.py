@@ -101,12 +101,14 @@ def packaged_node() -> Node | None:
 
 
 def _engines(folder: Path) -> str:
-    package = json.loads((folder / "package.json").read_text(encoding="utf-8"))
+    file = folder / "package.json"
+    if not file.is_file():
+        raise PageNotBuilt(f"{folder} holds no package.json: is this the whole checkout?")
+    package = json.loads(file.read_text(encoding="utf-8"))
     return str(package.get("engines", {}).get("node", ">=20.19"))
 
 
-def _fit_node(folder: Path) -> Node:
-    engines = _engines(folder)
+def _fit_node(engines: str) -> Node:
     node = system_node(engines) or packaged_node()
     if node is None:
         wanted = f"the page needs Node {engines} with npm"
@@ -161,12 +163,11 @@ def build_page(folder: Path) -> bool:
 
     Raises :class:`PageNotBuilt`.
     """
-    if not (folder / "package.json").is_file():
-        raise PageNotBuilt(f"{folder} holds no package.json: is this the whole checkout?")
+    engines = _engines(folder)
     if up_to_date(folder):
         return False
     sources = digest(folder)
-    node = _fit_node(folder)
+    node = _fit_node(engines)
     print("· page: npm ci, npm run build", flush=True)  # noqa: T201 - a build's progress
     _install(node, folder)
     _npm(node, folder, "run", "build")
@@ -201,9 +202,9 @@ def main(arguments: list[str]) -> None:
     folder = Path(__file__).parent / "dashboard"
     try:
         if arguments == ["node"]:
-            _fit_node(folder)
+            _fit_node(_engines(folder))
         elif arguments[:1] == ["npm"]:
-            sys.exit(call_npm(_fit_node(folder), folder, arguments[1:]))
+            sys.exit(call_npm(_fit_node(_engines(folder)), folder, arguments[1:]))
         else:
             build_page(folder)
     except PageNotBuilt as fault:
