@@ -1,0 +1,206 @@
+"""How reports say things to people: figures with their units, times, streams and channels from 1.
+
+A minus is the typographic minus, a missing value an en dash. Text that came from outside (names,
+notes, file names) passes :func:`one_line` before it reaches a terminal or a table.
+"""
+
+from fractions import Fraction
+
+from monitor.report.document import (
+    AudioStream,
+    CheckAlert,
+    CheckDocument,
+    DayAlert,
+    Moment,
+    VideoStream,
+    Worst,
+)
+from monitor.rules.model import RANK
+
+MISSING = "–"
+VERDICTS = {
+    "pass": "PASS",
+    "fail": "FAIL",
+    "unreadable": "UNREADABLE",
+    "not_measured": "NOT MEASURED",
+}
+TONES = {"OK": "ok", "CHECK": "check", "FAULT": "fault", "NOT MONITORED": "gone"}
+"""The style of a take's verdict on the page."""
+NOT_OF_A_FILE = frozenset({"source.lost", "source.stalled", "storage.low", "monitoring.lost"})
+"""Rules about monitoring itself; people are not told that a file was not checked for them."""
+
+
+def figure(value: float | None, digits: int = 1) -> str:
+    """Return a number with a fixed count of decimals, or the sign for a missing one."""
+    if value is None:
+        return MISSING
+    text = f"{value:.{digits}f}"
+    return text.replace("-", "−") if float(text) != 0 else text.lstrip("-")
+
+
+def quantity(value: float | None, unit: str, digits: int = 1) -> str:
+    """Return a number with its unit, or the sign for a missing one."""
+    return MISSING if value is None else f"{figure(value, digits)} {unit}".rstrip()
+
+
+def plain(value: float) -> str:
+    """Return a number with no more decimals than it needs, three at most."""
+    return figure(value, 3).rstrip("0").rstrip(".") if value % 1 else figure(value, 0)
+
+
+def worst(value: Worst, unit: str) -> str:
+    """Return an alert's worst value or limit in words."""
+    if value is None:
+        return MISSING
+    if isinstance(value, str):
+        return one_line(f"{value} {unit}".rstrip())
+    if isinstance(value, list):
+        joined = "×".join(plain(number) for number in value)
+        return f"{joined} {unit}".rstrip()
+    if unit == "bit/s":
+        return bit_rate(value)
+    return f"{plain(value)} {unit}".rstrip()
+
+
+def bit_rate(value: float | None) -> str:
+    """Return bits a second in the unit people use."""
+    if value is None:
+        return MISSING
+    if value >= 1e6:
+        return quantity(value / 1e6, "Mb/s", 2 if value < 1e8 else 0)
+    return quantity(value / 1e3, "kb/s", 0)
+
+
+def clock(seconds: float | None, digits: int = 0) -> str:
+    """Return a length or position as ``1:02:03`` or ``0:03.250``, cut and not rounded up."""
+    if seconds is None:
+        return MISSING
+    scale = 10**digits
+    whole, part = divmod(int(abs(seconds) * scale + 1e-6), scale)
+    hours, rest = divmod(whole, 3600)
+    text = f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+    sign = "−" if seconds < 0 and (whole or part) else ""
+    return sign + text + (f".{part:0{digits}}" if digits else "")
+
+
+def wall(moment: Moment | None) -> str:
+    """Return the wall clock's time of day, ``14:22:08``."""
+    return MISSING if moment is None else moment.wall[11:19]
+
+
+def hertz(value: int | None) -> str:
+    """Return a sample rate as ``48 kHz``."""
+    return MISSING if value is None else f"{plain(value / 1000)} kHz"
+
+
+def frame_rate(declared: str | None) -> str:
+    """Return a declared rate as people say it, ``23.976`` for ``24000/1001``."""
+    if declared is None:
+        return MISSING
+    return f"{float(Fraction(declared)):.3f}".rstrip("0").rstrip(".")
+
+
+def channel_count(count: int | None) -> str:
+    """Return ``mono``, ``stereo`` or ``8 channels``."""
+    if count is None:
+        return MISSING
+    return {1: "mono", 2: "stereo"}.get(count, f"{count} channels")
+
+
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """Return a count with its noun: ``1 take``, ``2 takes``."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def audio_format(stream: AudioStream) -> str:
+    """Return a sound stream's format in one phrase."""
+    parts = [
+        stream.codec or "unknown codec",
+        hertz(stream.sample_rate_hz),
+        channel_count(stream.channels),
+        f"{stream.bit_depth} bit" if stream.bit_depth else "",
+        bit_rate(stream.bit_rate_bps.mean),
+    ]
+    return " · ".join(part for part in parts if part and part != MISSING)
+
+
+def video_format(stream: VideoStream) -> str:
+    """Return a picture stream's format in one phrase."""
+    size = f"{stream.width}×{stream.height}" if stream.width and stream.height else ""
+    parts = [
+        stream.codec or "unknown codec",
+        size,
+        stream.scan or "",
+        stream.pixel_format or "",
+        f"{stream.bit_depth} bit" if stream.bit_depth else "",
+        bit_rate(stream.bit_rate_bps.mean),
+    ]
+    return " · ".join(part for part in parts if part and part != MISSING)
+
+
+def place(alert: CheckAlert) -> str:
+    """Return where in a file an alert belongs: ``stream 2, channel 1``."""
+    words = [] if alert.stream is None else [f"stream {alert.stream + 1}"]
+    if alert.channel is not None:
+        words.append(f"channel {alert.channel + 1}")
+    return ", ".join(words) or "file"
+
+
+def day_place(alert: DayAlert) -> str:
+    """Return the camera, or the source and channel, of a day's alert."""
+    if alert.channel is None:
+        return one_line(alert.source_name)
+    name = alert.channel_name or f"channel {alert.channel + 1}"
+    return one_line(f"{alert.source_name}, {name}")
+
+
+def one_line(text: str) -> str:
+    """Return text with every control character spelt out, so that it cannot move a cursor."""
+    return "".join(char if _harmless(char) else _spelt(char) for char in text)
+
+
+def _harmless(char: str) -> bool:
+    return char.isprintable() or char in "\u200d\u200c"
+
+
+def _spelt(char: str) -> str:
+    if char in "\n\r\t":
+        return " "
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else "�"
+
+
+def not_checked(names: list[str]) -> str:
+    """Return the checks that were not made, grouped: ``audio: clicks, hum; video: focus``."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        if name not in NOT_OF_A_FILE:
+            group, _, rest = name.partition(".")
+            groups.setdefault(group, []).append(rest.replace("_", " "))
+    return "; ".join(f"{group}: {', '.join(rest)}" for group, rest in groups.items())
+
+
+def metric(key: str) -> str:
+    """Return a loudness metric's name as the page's figures are labelled."""
+    words = {
+        "integrated_lufs": "I LUFS",
+        "loudness_range_lu": "LRA LU",
+        "momentary_max_lufs": "M max LUFS",
+        "short_term_max_lufs": "S max LUFS",
+    }
+    return words.get(key.removeprefix("programme_"), key.replace("_", " "))
+
+
+def worst_alert(checked: CheckDocument) -> CheckAlert | None:
+    """Return the first of a file's most severe alerts."""
+    return max(checked.alerts, key=lambda alert: RANK[alert.severity], default=None)
+
+
+def tone(checked: CheckDocument) -> str:
+    """Return the style of a file's verdict on the page: ok, check, fault or gone."""
+    if checked.verdict in ("unreadable", "not_measured"):
+        return "gone"
+    alert = worst_alert(checked)
+    if checked.verdict == "pass" or alert is None:
+        return "ok"
+    return alert.severity.lower()
