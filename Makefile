@@ -42,9 +42,8 @@ lint: .make/tools
 	@PYTHONPATH=. $(BIN)/lint-imports --no-cache >.make/imports.log || { cat .make/imports.log; exit 1; }
 
 page-check: page
-	$(call step,page: types and unit tests)
+	$(call step,page: svelte-check, types and unit tests)
 	@$(BIN)/python hatch_build.py npm run --silent check
-	@$(BIN)/python hatch_build.py npm run --silent test
 
 tests: test-system page .make/tools .make/project
 	$(call step,pytest: everything else$(,) none skipped)

