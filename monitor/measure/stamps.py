@@ -44,9 +44,8 @@ class Cadence:
             return None
         middle = sorted(self.steps)[(len(self.steps) - 1) // 2]
         slack = max(1, middle // STEADY_PART)
-        near = sum(
-            abs(step - max(1, round(step / middle)) * middle) <= slack for step in self.steps
-        )
+        away = (abs(step - max(1, round(step / middle)) * middle) for step in self.steps)
+        near = sum(distance <= slack for distance in away)
         return middle if near >= STEADY_SHARE * len(self.steps) else None
 
 

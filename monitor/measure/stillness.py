@@ -38,6 +38,7 @@ HISTORY_FRAMES = 50
 FLOOR_FRAMES = 10  # differences needed to know a floor
 FLAT_CODES = 8  # of 8 bits between the darkest and the brightest pixel of a flat picture
 MOVING_CODES = 0.1  # at least this much on either side of a repeat, and
+CALM_CODES = 0.5  # or this much where repeats are natural: a converter's are among real motion
 MOVING_SHARE = 0.25  # this much of the usual difference
 
 MOTION = declare("motion", "", "scalar", "max", "Mean luma difference to the frame before, 0 to 1")
@@ -68,12 +69,17 @@ def still_threshold(history: deque[float]) -> float:
     return FLOOR_SHARE * quantiles(moving, n=10)[0]
 
 
+def repeats_by_nature(history: deque[float]) -> bool:
+    """Say whether exactly equal pictures are usual on this feed."""
+    equal = sum(value == 0 for value in history)
+    return equal >= max(1, NATURAL_SHARE * len(history))
+
+
 def needed_s(history: deque[float]) -> float:
     """Return how long this feed must be still to be called frozen."""
     if len(history) < FLOOR_FRAMES:
         return UNKNOWN_STILL_S
-    equal = sum(value == 0 for value in history)
-    return NATURAL_STILL_S if equal >= NATURAL_SHARE * len(history) else FREEZE_S
+    return NATURAL_STILL_S if repeats_by_nature(history) else FREEZE_S
 
 
 @measure("stillness", is_video, detectors=("freeze", "frames_repeated"))
@@ -132,7 +138,9 @@ class Stillness:
     def _moved(self, tick: int, difference: float) -> None:
         run = self.run
         if run and len(run) < FREEZE_FRAMES and self.run_exact:
-            usual = max(MOVING_CODES, MOVING_SHARE * self._usual())
+            known = len(self.history) >= FLOOR_FRAMES
+            natural = not known or repeats_by_nature(self.history)
+            usual = max(CALM_CODES if natural else MOVING_CODES, MOVING_SHARE * self._usual())
             if self.before >= usual and difference >= usual:
                 self._repeat(tick, len(run))
         self._end_run(tick)
