@@ -179,6 +179,8 @@ class Open(_Line):
     source: dict[str, object]
     limits: dict[str, object] = Field(default_factory=dict)
     baseline: dict[str, Value] = Field(default_factory=dict)
+    epoch: int = Field(default=0, ge=0)
+    """The first epoch's number: a source opened again never repeats one."""
 
 
 class Limits(_Line):
