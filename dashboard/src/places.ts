@@ -1,0 +1,110 @@
+// Where an alert is, and what a department's last take came to: words made from the state.
+
+import type { Alert, SourceView, Stream, Take } from "./messages";
+import { isOpen } from "./reduce";
+import { count, runningTime } from "./words";
+
+/** Channels and streams count from 0 in data, from 1 in words. */
+export function place(alert: Alert): string {
+  if (alert.channel_name !== null) return `${alert.source_name} · ${alert.channel_name}`;
+  if (alert.channel !== null) return `${alert.source_name} · channel ${alert.channel + 1}`;
+  return alert.source_name;
+}
+
+export interface Channel {
+  source: string;
+  stream: number;
+  index: number;
+  name: string;
+}
+
+export function audioStreams(source: SourceView): Stream[] {
+  return source.streams.filter((stream) => stream.kind === "audio");
+}
+
+export function videoStream(source: SourceView): Stream | undefined {
+  return source.streams.find((stream) => stream.kind === "video");
+}
+
+/** All channels of a source's sound, named as the operator did or numbered from 1. */
+export function channels(source: SourceView): Channel[] {
+  return audioStreams(source).flatMap((stream) =>
+    Array.from({ length: stream.channels ?? 0 }, (_, index) => ({
+      source: source.id,
+      stream: stream.index,
+      index,
+      name: stream.channel_names?.[index]?.trim() || String(index + 1),
+    })),
+  );
+}
+
+/** Sources with meters: sound's own; only where there are none, what cameras carry. */
+export function metered(sources: readonly SourceView[]): SourceView[] {
+  const own = sources.filter((one) => one.department !== "camera" && isSound(one));
+  return own.length > 0 ? own : sources.filter(isSound);
+}
+
+function isSound(source: SourceView): boolean {
+  return audioStreams(source).length > 0 || (source.department === "sound" && !source.streams.length);
+}
+
+export function isCamera(source: SourceView): boolean {
+  return videoStream(source) !== undefined || source.department === "camera";
+}
+
+export function belongs(alert: Alert, department: Alert["department"]): boolean {
+  return alert.department === department || alert.department === "both";
+}
+
+export function takeName(take: Take): string {
+  return `${take.slate || take.scene || "–"} take ${take.take}`;
+}
+
+export function takeSeconds(take: Take, now_utc_ns: number): number {
+  const rolls = take.parts.map((part) => part.roll_utc_ns);
+  const cuts = take.parts.map((part) => part.cut_utc_ns ?? now_utc_ns);
+  return rolls.length === 0 ? NaN : (Math.max(...cuts) - Math.min(...rolls)) / 1e9;
+}
+
+const RANK = { FAULT: 3, CHECK: 2, NOTE: 1 } as const;
+
+/** The worst alert of a take, or null. */
+export function worstOf(alerts: readonly Alert[], take: string): Alert | null {
+  const mine = alerts.filter((alert) => alert.take === take && alert.suppressed_by === null);
+  return mine.reduce<Alert | null>(
+    (worst, one) => (worst === null || RANK[one.severity] > RANK[worst.severity] ? one : worst),
+    null,
+  );
+}
+
+/** One line on the last take of a department: what was found, who knows. */
+export function lastTakeLine(
+  takes: readonly Take[],
+  alerts: readonly Alert[],
+  department: Alert["department"],
+): { lead: string; text: string } | null {
+  const done = takes.findLast((one) => !one.deleted && one.parts.every((p) => p.cut_ns !== null));
+  if (done === undefined || done.parts.length === 0) return null;
+  const mine = alerts.filter((alert) => belongs(alert, department) && alert.severity !== "NOTE");
+  const worst = worstOf(mine, done.id);
+  const lead = `Last take, ${done.slate || done.scene}/${done.take}:`;
+  if (worst === null) return { lead, text: `nothing found in ${runningTime(takeSeconds(done, 0))}` };
+  const who = worst.acknowledged === null ? "" : `, acknowledged by ${worst.acknowledged.who}`;
+  const more = mine.filter((alert) => alert.take === done.id).length - 1;
+  const rest = more > 0 ? ` and ${count(more, "more", "more")}` : "";
+  return { lead, text: `${worst.channel_name ?? worst.source_name}: ${worst.message}${rest}${who}` };
+}
+
+/** Open alerts of one place, worst first by the given order. */
+export function alertsAt(
+  alerts: readonly Alert[],
+  source: string,
+  channel: Channel | null,
+): Alert[] {
+  return alerts.filter(
+    (alert) =>
+      isOpen(alert) &&
+      alert.source === source &&
+      (channel === null || (alert.channel === channel.index && alert.stream === channel.stream)),
+  );
+}

@@ -1,0 +1,349 @@
+"""A scripted service: the page's own messages, set to one scene, for looks and layout.
+
+Behaviour is tested against the real service; this one holds still (a fault, 32 channels, a lost
+camera), which a real one does not. ``python -m tests.browser.scripted SCENE PORT`` serves it.
+"""
+
+import asyncio
+import math
+import struct
+import sys
+import time
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+from fastapi.responses import JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+
+from api.messages import (
+    METERS_HZ,
+    Glance,
+    Heartbeat,
+    Hello,
+    MeterSlot,
+    SessionView,
+    Snapshot,
+    SourceView,
+    SpecView,
+)
+from monitor.lines import Stream
+from monitor.records import Part, Take
+from monitor.rules.model import Acknowledgement, Alert
+
+DIST = Path(__file__).parents[2] / "dashboard" / "dist"
+NAMES = ("Mix L", "Mix R", "Boom", "Ana", "Joe", "Plant", "Amb L", "Amb R")
+PEAKS_DBFS = (-12.0, -13.0, -9.8, -14.0, -30.0, -26.0, -33.0, -34.0)
+SCENES = ("ok", "check", "fault", "lost", "first_run", "channels_32", "channels_64", "four_cameras")
+PER_CHANNEL = ("sample_peak_dbfs", "rms_dbfs", "true_peak_dbtp", "true_peak_max_dbtp")
+PROGRAMME = {
+    "programme_momentary_lufs": -23.4,
+    "programme_short_term_lufs": -24.1,
+    "programme_integrated_lufs": -23.8,
+    "programme_loudness_range_lu": 6.2,
+}
+CAMERA = {
+    "picture_size_px": (1920.0, 1080.0),
+    "frame_rate_hz": (25.0,),
+    "bit_rate_1s_bps": (18.2e6,),
+    "frames_dropped_total": (0.0,),
+}
+
+
+def _names(scene: str) -> list[str]:
+    count = {"channels_32": 32, "channels_64": 64}.get(scene, 8)
+    extra = [f"Radio mic {n}" for n in range(9, count + 1)]
+    return [*NAMES, *extra][:count]
+
+
+def _sound(scene: str, now_ns: int) -> SourceView:
+    names = _names(scene)
+    stream = Stream(
+        index=0, kind="audio", time_base="1/48000", channels=len(names), channel_names=names
+    )
+    return SourceView(
+        id="cart",
+        name="Sound cart",
+        kind="audio_device",
+        group="sound",
+        department="sound",
+        practice=False,
+        state="live",
+        why=None,
+        since_utc_ns=now_ns,
+        last_seen_utc_ns=now_ns,
+        streams=[stream],
+        programme=[0, 1],
+    )
+
+
+def _camera(letter: str, scene: str, now_ns: int) -> SourceView:
+    lost = scene == "lost" and letter == "B"
+    stream = Stream(
+        index=0,
+        kind="video",
+        time_base="1/90000",
+        width_px=1920,
+        height_px=1080,
+        scan="progressive",
+        frame_rate="25/1",
+    )
+    return SourceView(
+        id=f"cam-{letter.lower()}",
+        name=f"{letter} camera",
+        kind="network_feed",
+        group=f"{letter} camera",
+        department="camera",
+        practice=False,
+        state="lost" if lost else "live",
+        why="no packet for 1.0 s" if lost else None,
+        since_utc_ns=now_ns,
+        last_seen_utc_ns=now_ns - 4_000_000_000,
+        streams=[stream],
+        still=f"/api/stills/{letter.lower()}",
+    )
+
+
+def _alert(now_ns: int, **changes: object) -> Alert:
+    base: dict[str, object] = {
+        "id": "a1",
+        "rule": "audio.clipping",
+        "department": "sound",
+        "source": "cart",
+        "source_name": "Sound cart",
+        "stream": 0,
+        "channel": 2,
+        "channel_name": "Boom",
+        "severity": "CHECK",
+        "condition": "cleared",
+        "latched": True,
+        "onset_ns": now_ns - 190_000_000_000,
+        "end_ns": now_ns - 189_000_000_000,
+        "count": 1,
+        "message": "clipped once, 4 samples",
+        "advice": "Ask for the boom again, 6 dB down",
+        "take": "t3",
+    }
+    return Alert.model_validate({**base, **changes})
+
+
+def _alerts(scene: str, now_ns: int) -> list[Alert]:
+    priya = Acknowledgement(who="Priya", t_ns=now_ns, utc_ns=now_ns - 60_000_000_000)
+    seen = _alert(now_ns, id="a0", acknowledged=priya, latched=False, take="t2")
+    rate = {
+        "rule": "video.frame_rate",
+        "department": "camera",
+        "source": "cam-b",
+        "source_name": "B camera",
+        "channel": None,
+        "channel_name": None,
+        "condition": "active",
+        "onset_ns": now_ns - 41_000_000_000,
+        "end_ns": None,
+        "message": "23.976 fps, the spec asks for 25",
+        "advice": "Check the camera's project rate",
+    }
+    if scene in ("check", "channels_32", "four_cameras"):
+        return [seen, _alert(now_ns), _alert(now_ns, id="a2", **rate)]
+    if scene == "fault":
+        hot = {"severity": "FAULT", "condition": "active", "count": 7, "end_ns": now_ns}
+        words = {"message": "clipped 7 times, 3 within 1 s"}
+        return [seen, _alert(now_ns, id="a3", **hot, **words), _alert(now_ns, id="a2", **rate)]
+    return [seen]
+
+
+def _glance(scene: str, now_ns: int) -> list[Glance]:
+    quiet = {"subject": "", "detail": "", "say": "", "since_utc_ns": now_ns}
+    sound: dict[str, object] = {"department": "sound", "word": "OK", **quiet}
+    camera: dict[str, object] = {"department": "camera", "word": "OK", **quiet}
+    since = now_ns - 41_000_000_000
+    boom = "Boom: clipped 7 times, 3 within 1 s"
+    rate = "B camera: 23.976 fps, the spec asks for 25"
+    if scene in ("check", "fault", "channels_32", "four_cameras"):
+        told = {"subject": "B camera", "detail": "23.976 fps, the spec asks for 25"}
+        camera |= {"word": "CHECK", "say": rate, "since_utc_ns": since, **told}
+    if scene in ("check", "channels_32"):
+        told = {"subject": "Boom", "detail": "clipped once, 4 samples"}
+        sound |= {"word": "CHECK", "say": "Boom: clipped once, 4 samples", **told}
+    if scene == "fault":
+        told = {"subject": "Boom", "detail": "clipped 7 times, 3 within 1 s"}
+        sound |= {"word": "FAULT", "say": boom, "since_utc_ns": since, **told}
+    if scene == "lost":
+        told = {"subject": "B camera", "detail": "no packet for 1.0 s"}
+        camera |= {
+            "word": "NOT MONITORED",
+            "say": "B camera was not monitored in this take",
+            **told,
+        }
+    return [Glance.model_validate(sound), Glance.model_validate(camera)]
+
+
+def _take(number: int, now_ns: int, roll_s: int, cut_s: int | None, **more: object) -> Take:
+    def part(group: str) -> Part:
+        cut_ns = None if cut_s is None else now_ns - cut_s * 10**9
+        roll_ns = now_ns - roll_s * 10**9
+        return Part(
+            group=group, roll_ns=roll_ns, roll_utc_ns=roll_ns, cut_ns=cut_ns, cut_utc_ns=cut_ns
+        )
+
+    base: dict[str, object] = {
+        "id": f"t{number}",
+        "production": "The Long Field",
+        "unit": "Main unit",
+        "day": "Day 14",
+        "scene": "27",
+        "slate": "27/7",
+        "take": number,
+        "parts": [part("sound"), part("A camera"), part("B camera")],
+    }
+    return Take.model_validate({**base, **more})
+
+
+def snapshot(scene: str) -> Snapshot:
+    """Return the whole page of one scene. Engine axis and UTC are the same here."""
+    now_ns = time.time_ns()
+    letters = "ABCD" if scene == "four_cameras" else "AB"
+    first = scene == "first_run"
+    takes = [
+        _take(1, now_ns, 700, 640, notes="Boom in shot at the end", false_start=True),
+        _take(2, now_ns, 400, 300, circled=True, notes="Best for Ana"),
+        _take(
+            3, now_ns, 230 if scene != "ok" else 48, None, notes="Plane at 0:31. Lav rustle on Ana?"
+        ),
+    ]
+    return Snapshot(
+        seq=100,
+        session=SessionView(
+            mode="first_run" if first else "monitoring",
+            production="The Long Field",
+            unit="Main unit",
+            day="Day 14",
+            recording=True,
+            role="operate",
+            who="Priya",
+        ),
+        spec=SpecView(
+            name="tv-25p-hd",
+            title="TV 25p HD",
+            stage="feed",
+            limits={"video.frame_rate": "25"},
+            peak_max_dbfs=-9.0,
+            target_min_dbfs=-20.0,
+            target_max_dbfs=-9.0,
+        ),
+        phase="idle" if first else "rolling",
+        sources=[]
+        if first
+        else [_sound(scene, now_ns), *(_camera(letter, scene, now_ns) for letter in letters)],
+        glance=[] if first else _glance(scene, now_ns),
+        alerts=[] if first else _alerts(scene, now_ns),
+        takes=[] if first else takes,
+        next_take=_take(4, now_ns, 0, None, parts=[]),
+        clock_offset_ns=0,
+    )
+
+
+def layout(page: Snapshot) -> list[MeterSlot]:
+    """Return where each metric of the page's sources lies."""
+    slots: list[MeterSlot] = []
+    offset = 0
+    for source in page.sources:
+        stream = source.streams[0]
+        wanted = (
+            dict.fromkeys(PER_CHANNEL, stream.channels or 0) | dict.fromkeys(PROGRAMME, 1)
+            if stream.kind == "audio"
+            else {name: len(values) for name, values in CAMERA.items()}
+        )
+        for metric, count in wanted.items():
+            slots.append(
+                MeterSlot(source=source.id, stream=0, metric=metric, offset=offset, count=count)
+            )
+            offset += count
+    return slots
+
+
+def _slot_values(slot: MeterSlot, t_s: float) -> list[float]:
+    if slot.metric in PROGRAMME:
+        return [PROGRAMME[slot.metric]]
+    if slot.metric in CAMERA:
+        wrong = slot.source == "cam-b" and slot.metric == "frame_rate_hz"
+        return [24000 / 1001] if wrong else list(CAMERA[slot.metric])
+    below = {"sample_peak_dbfs": 4.0, "rms_dbfs": 11.0, "true_peak_dbtp": 2.0}
+    lower = below.get(slot.metric, 0.0)
+    moves = 0.0 if slot.metric == "true_peak_max_dbtp" else 2.5
+    return [PEAKS_DBFS[n % 8] - lower + moves * math.sin(2.1 * t_s + n) for n in range(slot.count)]
+
+
+def meters(slots: list[MeterSlot], serial: int, t_s: float) -> bytes:
+    """Return one binary snapshot."""
+    values = [float(serial), 0.02]
+    for slot in slots:
+        values.extend(_slot_values(slot, t_s))
+    return struct.pack(f"<{len(values)}f", *values)
+
+
+async def _speak(socket: WebSocket, scene: str) -> None:
+    page = snapshot(scene)
+    slots = layout(page)
+    hello = Hello(
+        version="0.1.0",
+        journal_id="scripted",
+        server_utc_ns=time.time_ns(),
+        meters=slots,
+        layout=1,
+    )
+    await socket.send_text(hello.model_dump_json())
+    await socket.send_text(page.model_dump_json())
+    for serial in range(METERS_HZ * 3600):
+        if serial % 6 == 0:
+            await socket.send_text(Heartbeat(server_utc_ns=time.time_ns()).model_dump_json())
+        await socket.send_bytes(meters(slots, serial, serial / METERS_HZ))
+        await asyncio.sleep(1 / METERS_HZ)
+
+
+def _still(letter: str) -> str:
+    sky, land = ("#3f5f83", "#c8b493") if letter in "ac" else ("#4a5a50", "#a9865a")
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 360"><defs>'
+        f'<linearGradient id="s" x2="0" y2="1"><stop stop-color="{sky}"/>'
+        f'<stop offset="1" stop-color="#93a4ad"/></linearGradient></defs>'
+        f'<rect width="640" height="360" fill="url(#s)"/><circle cx="470" cy="120" r="34" '
+        f'fill="#f3e3c0" opacity=".8"/>'
+        f'<path d="M0 250C160 190 240 260 380 225S560 190 640 214V360H0z" '
+        f'fill="{land}"/><path d="M0 300C200 250 330 320 640 262V360H0z" fill="#4b3b2a"/></svg>'
+    )
+
+
+def create(scene: str) -> FastAPI:
+    """Return the application of one scene."""
+    app = FastAPI()
+
+    @app.websocket("/api/live")
+    async def live(socket: WebSocket) -> None:
+        await socket.accept()
+        try:
+            await _speak(socket, scene)
+        except WebSocketDisconnect:
+            return
+
+    @app.get("/api/stills/{letter}")
+    async def still(letter: str) -> Response:
+        return Response(_still(letter), media_type="image/svg+xml")
+
+    @app.get("/api/inputs")
+    async def inputs() -> JSONResponse:
+        return JSONResponse(
+            {
+                "inputs": [
+                    {"index": 0, "name": "MixPre-10 II", "detail": "USB · 12 channels, 48 kHz"},
+                    {"index": 1, "name": "Built-in microphone", "detail": "1 channel, 44.1 kHz"},
+                ]
+            }
+        )
+
+    app.mount("/", StaticFiles(directory=DIST, html=True))
+    return app
+
+
+if __name__ == "__main__":
+    uvicorn.run(create(sys.argv[1]), port=int(sys.argv[2]), log_level="warning")
