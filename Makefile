@@ -50,7 +50,7 @@ tests: test-system page .make/tools .make/project
 	@$(BIN)/python -m pytest -q $(ARGS)
 
 bench: test-system page .make/tools .make/project
-	@$(BIN)/python -m bench $(ARGS)
+	@for file in bench/[a-z]*.py; do $(BIN)/python -m bench.$$(basename $$file .py) || exit 1; done
 
 screenshot: test-system page .make/tools .make/project
 	@$(BIN)/python setup/screenshot.py docs/images

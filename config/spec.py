@@ -1,7 +1,8 @@
 """The technical specification a production works to, and the rules it is made of.
 
 A spec is a TOML file with ``[feed]``, ``[recording]`` and ``[delivery]``. Each stage names limits
-by rule, and may change any cell of a row. The default rows are ``config/presets/rules.toml``.
+by rule, and may change any cell of a row. The default rows are ``config/presets/rules.toml``;
+every key of a row is explained in ``docs/rules.md``.
 """
 
 from typing import Annotated, Literal
@@ -13,7 +14,21 @@ Phase = Literal["idle", "line_up", "rolling"]
 Department = Literal["sound", "camera", "both"]
 Stage = Literal["feed", "recording", "delivery"]
 Latch = Literal["none", "cut", "acknowledged"]
-RuleName = Annotated[str, StringConstraints(pattern=r"^[a-z]+\.[a-z_]+$")]
+RuleName = Annotated[str, StringConstraints(pattern=r"^[a-z]+\.[a-z_]+(/[a-z_]+)?$")]
+"""A rule's name, and after a slash its part where one rule is several rows (video.format/scan)."""
+
+RULE_NAMES: tuple[str, ...] = (
+    "audio.clipping", "audio.true_peak", "audio.peak", "audio.level_low", "audio.silence",
+    "audio.dropout", "audio.clicks", "audio.hum", "audio.dc_offset", "audio.polarity",
+    "audio.dual_mono", "audio.rumble", "audio.noise_floor", "audio.loudness", "audio.format",
+    "audio.bitrate", "audio.clock_drift", "video.resolution", "video.frame_rate",
+    "video.frames_dropped", "video.frames_repeated", "video.freeze", "video.black",
+    "video.pixellation", "video.block_loss", "video.bitrate", "video.overexposed",
+    "video.underexposed", "video.legal_range", "video.focus", "video.flicker", "video.format",
+    "source.lost", "source.stalled", "source.gap", "timecode.missing", "timecode.jump",
+    "timecode.drift", "storage.low", "monitoring.lost",
+)  # fmt: skip
+"""Every rule's name there will be; they are stable and only ever added to."""
 
 
 class _Model(BaseModel):
@@ -27,22 +42,31 @@ class Step(_Model):
     count: int = Field(default=1, ge=1)
     within_s: float | None = None
     after_s: float = Field(default=0.0, ge=0)
-    """Only once the alert has been active this long."""
+    """Only once the condition has lasted this long."""
+    only: Literal["mix", "alone", "recoverable"] | None = None
+    """Only on a channel of the mix; only while no other microphone of the source is open; only
+    for a fault that can be undone (float over full scale). On a mix or a recoverable fault such
+    steps replace the others."""
 
 
 class Limit(_Model):
-    """A limit: a bound either side, or a value with a tolerance. All in the metric's unit."""
+    """A limit: a bound either side, or a value with a tolerance. All in the metric's unit.
+
+    A number may be written as a fraction, ``"24000/1001"``.
+    """
 
     min: float | None = None
     max: float | None = None
     value: float | list[float] | str | None = None
-    tolerance: float = 0.0
+    tolerance: float = Field(default=0.0, ge=0)
 
 
 class Rule(_Model):
     """One row. ``metric`` or ``event``, never both; see docs/rules.md for every key."""
 
     name: str
+    part: str = ""
+    """Tells rows of one rule apart; a spec addresses them as ``name/part``."""
     department: Department
     metric: str | None = None
     error_metric: str | None = None
@@ -50,11 +74,17 @@ class Rule(_Model):
     event: str | None = None
     kind: str
     """How the rule judges: a name registered in monitor/rules."""
+    detector: dict[str, float] = Field(default_factory=dict)
+    """Limits handed to the detector that gives the event, by name."""
+    in_use: bool = False
+    """Only channels in use: named (where any is named), and live only once they carried sound."""
     limit: Limit | None = None
     dead_band: float = Field(default=0.0, ge=0)
     on_delay_s: float = Field(default=0.0, ge=0, le=3600)
     off_delay_s: float = Field(default=0.0, ge=0, le=3600)
     latch: Latch = "cut"
+    latch_in: list[Phase] = Field(default=["idle", "line_up", "rolling"])
+    """Phases in which it latches; in others it clears itself."""
     grace_after_roll_s: float = Field(default=0.0, ge=0, le=60)
     """Live only: a NOTE at most this long after a roll."""
     idle: list[Step] = Field(default_factory=list)
@@ -66,6 +96,19 @@ class Rule(_Model):
     advice: str = ""
     suppresses: list[str] = Field(default_factory=list)
     """Rules of the same source (all of them, or those of the same channel) this one silences."""
+
+    @property
+    def key(self) -> str:
+        """The name a spec addresses this row by: ``name`` or ``name/part``."""
+        return f"{self.name}/{self.part}" if self.part else self.name
+
+
+class Row(Rule):
+    """A default row: a rule, and the cells that differ on a feed, a recording or a delivery."""
+
+    feed: dict[str, object] = Field(default_factory=dict)
+    recording: dict[str, object] = Field(default_factory=dict)
+    delivery: dict[str, object] = Field(default_factory=dict)
 
 
 class StageSpec(_Model):

@@ -3,6 +3,28 @@
 To add one: write ``monitor/measure/x.py`` with ``@measure("x", ...)`` and add it to this list.
 """
 
-from monitor.measure import clipping, meters, silence
+from monitor.measure import (
+    bit_rate,
+    black,
+    clipping,
+    frame_rate,
+    frames,
+    meters,
+    picture_damaged,
+    picture_format,
+    silence,
+    stillness,
+)
 
-__all__ = ["clipping", "meters", "silence"]
+__all__ = [
+    "bit_rate",
+    "black",
+    "clipping",
+    "frame_rate",
+    "frames",
+    "meters",
+    "picture_damaged",
+    "picture_format",
+    "silence",
+    "stillness",
+]

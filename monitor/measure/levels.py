@@ -1,4 +1,4 @@
-"""Sample peak and RMS over 300 ms: the plain levels of every channel."""
+"""Sample peak, RMS over 300 ms and DC offset: the plain levels of every channel."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.measure.decibels import amplitude_db, power_db
-from monitor.measure.energies import Energies, Recent
+from monitor.measure.energies import Cells, Recent
 from monitor.measure.hops import Samples
 from monitor.metrics import Value, declare
 
 RMS_CELLS: Final = 30  # 300 ms: the integration time of a VU meter (IEC 60268-17)
+DC_CELLS: Final = 300  # 3 s: speech and handling average out, a converter's offset stays
 
 SAMPLE_PEAK = declare(
     "sample_peak_dbfs", "dBFS", "channels", "max", "Largest sample magnitude in the interval."
@@ -45,33 +46,38 @@ def magnitude_peak(samples: Samples) -> NDArray[np.float32]:
 
 
 class Levels:
-    """The plain levels, fed with hops and their energy cells."""
+    """The plain levels, fed with hops and the energy and mean cells they finished."""
 
-    def __init__(self, channels: int, sample_rate_hz: int) -> None:
+    def __init__(self, channels: int) -> None:
         self._channels = channels
         self._peak = np.zeros(channels)
         self._peak_max = np.zeros(channels)
         self._energies = Recent(RMS_CELLS, channels)
+        self._means = Recent(DC_CELLS, channels)
 
-    def feed(self, samples: Samples, energies: Energies) -> None:
-        """Take a hop and the energy cells it finished."""
+    def feed(self, samples: Samples, energies: Cells, means: Cells) -> None:
+        """Take a hop, and mean squares and means of the cells it finished."""
         peak = magnitude_peak(samples)
         np.maximum(self._peak, peak, out=self._peak)
         np.maximum(self._peak_max, peak, out=self._peak_max)
         self._energies.add(energies)
+        self._means.add(means)
 
     def reset(self) -> None:
         """Restart the maxima."""
         self._peak_max[:] = 0.0
 
     def drain(self) -> Mapping[str, Value]:
-        """Return the levels; RMS is unknown for the first 300 ms."""
-        rows = self._energies.rows
-        rms = rows.mean(axis=0).tolist() if len(rows) == RMS_CELLS else [0.0] * self._channels
+        """Return the levels; RMS is unknown for the first 300 ms, the offset for 10 ms."""
+        energies, means = self._energies.rows, self._means.rows
+        unknown: list[float | int | None] = [None] * self._channels
         values: dict[str, Value] = {
             SAMPLE_PEAK.key: amplitude_db(self._peak.tolist()),
             SAMPLE_PEAK_MAX.key: amplitude_db(self._peak_max.tolist()),
-            RMS.key: power_db(rms),
+            RMS.key: power_db(energies.mean(axis=0).tolist())
+            if len(energies) == RMS_CELLS
+            else unknown,
+            DC_OFFSET.key: means.mean(axis=0).tolist() if len(means) else unknown,
         }
         self._peak[:] = 0.0
         return values

@@ -10,10 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.source import Block, Item
-from monitor.measure.energies import EnergyGrid
+from monitor.measure.energies import Grid, sum_samples, sum_squares
 from monitor.measure.hops import HISTORY, Hops
+from monitor.measure.k_weighting import KWeighting
+from monitor.measure.layout import programme_weights
 from monitor.measure.levels import Levels
+from monitor.measure.loudness import Loudness
 from monitor.measure.measurement import Detection, Setup, is_audio, measure
+from monitor.measure.noise_floor import NoiseFloor
+from monitor.measure.true_peak import TruePeak
 from monitor.metrics import Value, declare
 
 SAMPLES_TOTAL = declare(
@@ -56,18 +61,27 @@ class Meters:
             self._kernels.reset()
 
     def finish(self) -> None:
-        """Work on what waits."""
+        """Work on what waits and bring the integrated values up to date."""
         if self._kernels is not None:
-            self._kernels.work()
+            self._kernels.finish()
 
 
 class _Kernels:
     """The kernels of a stream whose channel count is known."""
 
     def __init__(self, setup: Setup, channels: int, sample_rate_hz: int) -> None:
+        weights = None
+        if setup.programme is not None:
+            weights = programme_weights(channels, setup.stream.layout, setup.programme)
         self._hops = Hops(channels, sample_rate_hz)
-        self._grid = EnergyGrid(channels, sample_rate_hz)
-        self._levels = Levels(channels, sample_rate_hz)
+        self._weighting = KWeighting(channels, sample_rate_hz)
+        self._energies = Grid(channels, sample_rate_hz, sum_squares)
+        self._weighted = Grid(channels, sample_rate_hz, sum_squares)
+        self._means = Grid(channels, sample_rate_hz, sum_samples)
+        self._levels = Levels(channels)
+        self._true_peak = TruePeak(channels)
+        self._loudness = Loudness(channels, weights)
+        self._noise_floor = NoiseFloor(channels, live=setup.live)
 
     def put(self, samples: NDArray[np.generic]) -> None:
         while len(samples):
@@ -79,14 +93,27 @@ class _Kernels:
         """Feed every kernel with the hop that waits."""
         if not self._hops.waiting:
             return
-        hop = self._hops.take()[HISTORY:]
-        self._levels.feed(hop, self._grid.feed(hop))
+        with_history = self._hops.take()
+        hop = with_history[HISTORY:]
+        energies = self._energies.feed(hop)
+        self._levels.feed(hop, energies, self._means.feed(hop))
+        self._noise_floor.feed(energies)
+        self._true_peak.feed(with_history)
+        self._loudness.feed(self._weighted.feed(self._weighting.feed(hop)))
         self._hops.done()
+
+    def finish(self) -> None:
+        self.work()
+        self._loudness.integrate()
 
     def reset(self) -> None:
         self.work()
         self._levels.reset()
+        self._true_peak.reset()
+        self._noise_floor.reset()
+        self._loudness.reset(on_border=self._weighted.on_border)
 
     def drain(self) -> Mapping[str, Value]:
         self.work()
-        return self._levels.drain()
+        kernels = (self._levels, self._true_peak, self._loudness, self._noise_floor)
+        return {key: value for kernel in kernels for key, value in kernel.drain().items()}

@@ -1,6 +1,7 @@
 """Text: for a terminal, aligned, no colour and no control character of anybody else's."""
 
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 
 from monitor.report import wording
 from monitor.report.document import (
@@ -17,6 +18,7 @@ from monitor.report.document import (
 from monitor.report.registry import Document, report
 
 NAME_WIDTH = 56  # leaves the verdict on an 80-column line
+LINE_WIDTH = 100
 
 
 @report("text", media_type="text/plain", suffix="txt")
@@ -67,7 +69,9 @@ def _checked(checked: CheckDocument) -> Iterator[str]:
     if checked.alerts:
         yield from _aligned([_alert(alert) for alert in checked.alerts])
     if left_out := wording.not_checked(checked.not_checked):
-        yield f"  not checked: {left_out}"
+        yield from wrap(
+            f"not checked: {left_out}", LINE_WIDTH, initial_indent="  ", subsequent_indent="    "
+        )
 
 
 def _video(video: VideoStream) -> Iterator[str]:
@@ -99,6 +103,8 @@ def _audio(audio: AudioStream) -> Iterator[str]:
     for row in rows:
         figures = "".join(text.rjust(11) for text in row[1:])
         yield f"            {row[0].ljust(11)}{figures}"
+    if silent := wording.silent_channels(audio):
+        yield f"            {silent}"
 
 
 def _loudness(loudness: Loudness) -> list[str]:
@@ -121,9 +127,7 @@ def _alert(alert: CheckAlert) -> list[str]:
         wording.clock(alert.start_s, 3),
         wording.place(alert),
         alert.rule,
-        wording.one_line(alert.message)
-        + f" (worst {wording.worst(alert.worst, alert.unit)},"
-        + f" limit {wording.worst(alert.limit, alert.unit)})",
+        wording.one_line(alert.message),
     ]
 
 

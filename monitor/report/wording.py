@@ -6,6 +6,7 @@ notes, file names) passes :func:`one_line` before it reaches a terminal or a tab
 
 from fractions import Fraction
 
+from config.spec import RULE_NAMES
 from monitor.report.document import (
     AudioStream,
     CheckAlert,
@@ -171,13 +172,29 @@ def _spelt(char: str) -> str:
 
 
 def not_checked(names: list[str]) -> str:
-    """Return the checks that were not made, grouped: ``audio: clicks, hum; video: focus``."""
+    """Return the checks that were not made, by group: ``audio: clicks, hum; video: focus``."""
     groups: dict[str, list[str]] = {}
     for name in names:
         if name not in NOT_OF_A_FILE:
             group, _, rest = name.partition(".")
             groups.setdefault(group, []).append(rest.replace("_", " "))
-    return "; ".join(f"{group}: {', '.join(rest)}" for group, rest in groups.items())
+    whole = {name.partition(".")[0] for name in RULE_NAMES} - {
+        name.partition(".")[0] for name in RULE_NAMES if name not in names
+    }
+    return "; ".join(
+        f"all of {group}" if group in whole else f"{group}: {', '.join(rest)}"
+        for group, rest in groups.items()
+    )
+
+
+def silent_channels(audio: AudioStream) -> str:
+    """Return which channels never left digital silence, in words; nothing where all did."""
+    silent = [str(at + 1) for at, peak in enumerate(audio.sample_peak_dbfs) if peak is None]
+    if not silent:
+        return ""
+    if len(silent) == len(audio.sample_peak_dbfs):
+        return "digital silence throughout"
+    return f"digital silence throughout on channel{'s' * (len(silent) > 1)} {', '.join(silent)}"
 
 
 def metric(key: str) -> str:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from config.spec import Department, Severity
 
 Condition = Literal["pending", "active", "cleared"]
+UNTIL_CUT = -1
 RANK: dict[str | None, int] = {None: 0, "NOTE": 1, "CHECK": 2, "FAULT": 3}
 
 
@@ -39,6 +40,9 @@ class Alert(_Model):
 
     ``onset_ns`` is when the condition began, ``active_ns`` when the on-delay had passed,
     ``cleared_ns`` when the off-delay had. ``severity`` is the highest it ever had.
+    ``shelved_until_ns`` is ``UNTIL_CUT`` (-1) when it is shelved until the cut, None when not
+    shelved.
+    ``suppressed_by`` is the id of the alert that caused it.
     """
 
     id: str

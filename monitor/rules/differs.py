@@ -1,0 +1,25 @@
+"""The kind ``differs``: a word, a number or a vector that is not the one expected."""
+
+from config.rows import is_number, number
+from config.spec import Limit
+from monitor.metrics import Value
+from monitor.rules.kinds import newest
+from monitor.rules.metric import known, metric_kind
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, int | float | str) and is_number(value):
+        return number(value)
+    return value
+
+
+@metric_kind("differs", newest, whole=True)
+def differs(
+    limit: Limit, value: Value, error: float | None, dead_band: float, holds: bool
+) -> bool | None:
+    """Judge one value against ``limit.value``; a vector with an unknown part is unknown."""
+    if not known(value) or (isinstance(value, list) and not all(map(known, value))):
+        return None
+    return _plain(value) != _plain(limit.value)

@@ -1,0 +1,544 @@
+"""The alert engine: lines and time in, transitions out. Pure; time is an argument.
+
+Every row is always evaluated; the phase sets only the severity. An episode is followed from its
+first true evidence; it has an alert while its severity in the phases it was true in is not None.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+
+from config.spec import Department, Phase, Rule, Severity
+from monitor.lines import Hello, OutLine, Reading, State
+from monitor.rules import lifecycle, memory, table, words
+from monitor.rules.axis import Axis
+from monitor.rules.channels import Channels, described
+from monitor.rules.episode import SECOND_NS, Episode, begun, end_runs, take
+from monitor.rules.kinds import KINDS, Evidence, Where
+from monitor.rules.lifecycle import Standing, What
+from monitor.rules.memory import Counted, Heard, Last, Memory
+from monitor.rules.model import RANK, Acknowledgement, Alert, Place, Transition
+from monitor.rules.phases import History
+from monitor.rules.severity import severity_of
+from monitor.rules.shelving import Shelf, shelved_until_ns
+from monitor.rules.suppression import cause_of
+
+assert table.registered, "the kinds of rules must be registered before the engine runs"
+
+PAST_NS = 70 * SECOND_NS  # a roll moves back up to 60 s; what it may cover is kept a little longer
+PAST_LIMIT = 512  # episodes kept after their end; beyond it the oldest are let go
+Key = tuple[str, Where]
+Causes = Sequence[tuple[Episode, Rule]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFacts:
+    """What the rules must know of a source. Channels count from 0."""
+
+    id: str
+    name: str
+    department: Department
+    group: str
+    practice: bool = False
+    channel_names: tuple[str, ...] = ()
+    programme: tuple[int, ...] | None = None
+    """Channels of the mix; None: all of a mono, stereo, 5.1 or 7.1 layout."""
+
+
+class Engine:
+    """Judges lines by rules. ``sources`` may change while it runs; it is looked up each time.
+
+    ``live``: as seen on a feed while it happens; False for a recorded file.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        sources: Mapping[str, SourceFacts],
+        *,
+        live: bool = True,
+        new_id: Callable[[], str],
+    ) -> None:
+        self.live = live
+        self._rules = {rule.key: rule for rule in rules}
+        assert len(self._rules) == len(rules), "two rows of one name and part"
+        self._sources = sources
+        self._new_id = new_id
+        self._by_line: dict[str, list[Rule]] = {}
+        self._by_metric: dict[str, list[Rule]] = {}
+        for rule in rules:
+            self._index(rule)
+        self._axis = Axis()
+        self._channels: dict[tuple[str, int], Channels] = {}
+        self._phases: dict[str, History] = {}
+        self._now: dict[Key, Episode] = {}
+        self._past: list[Episode] = []
+        self._shelves: list[Shelf] = []
+        self._excursions: dict[Key, int] = {}
+        self._at_end: dict[Key, Evidence] = {}
+        self._t_ns = 0
+
+    def _index(self, rule: Rule) -> None:
+        for name in KINDS[rule.kind].lines:
+            if name == "reading" and rule.metric is not None:
+                self._by_metric.setdefault(rule.metric, []).append(rule)
+            else:
+                self._by_line.setdefault(name, []).append(rule)
+
+    # ---- what kinds may ask (kinds.View) ---------------------------------------------------------
+
+    def at_ns(self, source: str, stream: int, epoch: int, ticks: int) -> int | None:
+        """Return the engine-axis time of a media place, or None where it is not known yet."""
+        return self._axis.at_ns(source, stream, epoch, ticks)
+
+    def place(self, source: str, stream: int, epoch: int, ticks: int) -> Place | None:
+        """Return a media place with its stream's time base, or None before its ``hello``."""
+        return self._axis.place(source, stream, epoch, ticks)
+
+    def followed(self, rule: Rule, where: Where) -> bool:
+        """Say whether the condition is being followed at this place."""
+        return (rule.key, where) in self._now
+
+    def holds(self, rule: Rule, where: Where) -> bool:
+        """Say whether the condition is true at this place now."""
+        episode = self._now.get((rule.key, where))
+        return episode is not None and episode.true
+
+    # ---- lines and time --------------------------------------------------------------------------
+
+    def line(self, line: OutLine, t_ns: int) -> list[Transition]:
+        """Take one line of a worker; ``t_ns`` is its capture time (a reading's end)."""
+        self._t_ns = max(self._t_ns, t_ns)
+        self._note(line, t_ns)
+        for rule in self._concerned(line):
+            for evidence in KINDS[rule.kind].draw(rule, line, t_ns, self):
+                self._take(rule, evidence)
+        return self._settle(t_ns, {line.source})
+
+    def tick(self, t_ns: int) -> list[Transition]:
+        """Let time pass: delays end, shelves run out, what is over is forgotten."""
+        self._t_ns = max(self._t_ns, t_ns)
+        self._shelves = [s for s in self._shelves if s.until_ns is None or s.until_ns > t_ns]
+        return self._settle(t_ns, None) + self._reshelve(t_ns)
+
+    def _concerned(self, line: OutLine) -> Iterable[Rule]:
+        if isinstance(line, Reading):
+            known = self._by_metric
+            return [rule for key in line.values if key in known for rule in known[key]]
+        return self._by_line.get(line.line, ())
+
+    def _note(self, line: OutLine, t_ns: int) -> None:
+        if isinstance(line, Reading):
+            self._axis.note(line, t_ns)
+            channels = self._channels.get((line.source, line.stream))
+            if channels is None:
+                channels = self._channels[line.source, line.stream] = Channels()
+            channels.note(line)
+        elif isinstance(line, Hello):
+            self._greet(line, t_ns)
+        elif isinstance(line, State) and line.state == "ended":
+            end_runs(self._of({line.source}), t_ns)
+
+    def _greet(self, hello: Hello, t_ns: int) -> None:
+        """Begin a worker's session or epoch: the detectors that watched until now are gone."""
+        end_runs(self._of({hello.source}), t_ns)
+        facts = self._facts(hello.source)
+        self._axis.greet(hello)
+        for stream in hello.streams:
+            old = self._channels.get((hello.source, stream.index))
+            new = described(stream, facts.channel_names, facts.programme)
+            if old is not None:
+                new.heard = old.heard
+            self._channels[hello.source, stream.index] = new
+
+    def _take(self, rule: Rule, evidence: Evidence) -> None:
+        key = (rule.key, evidence.where)
+        if rule.at_end:
+            self._at_end[key] = evidence
+            return
+        episode = self._now.get(key)
+        if episode is None:
+            if not evidence.true or not self._in_use(rule, evidence):
+                return
+            self._excursions[key] = self._excursions.get(key, 0) + 1
+            episode = self._now[key] = begun(rule, evidence, self._excursions[key])
+        before = episode.excursions
+        take(episode, rule, evidence)
+        self._excursions[key] = self._excursions.get(key, 0) + episode.excursions - before
+
+    def _in_use(self, rule: Rule, evidence: Evidence) -> bool:
+        where = evidence.where
+        if not rule.in_use or where.stream is None or where.channel is None:
+            return True
+        channels = self._channels.get((where.source, where.stream))
+        return channels is not None and channels.in_use(where.channel, self.live)
+
+    # ---- judging ---------------------------------------------------------------------------------
+
+    def _of(self, sources: Collection[str] | None) -> list[Episode]:
+        every = self._now.values()
+        return [e for e in every if sources is None or e.where.source in sources]
+
+    def _settle(self, t_ns: int, sources: Collection[str] | None) -> list[Transition]:
+        """Settle causes first, so that what they cause is silenced in the same step."""
+        told: list[Transition] = []
+        for suppressing in (True, False):
+            causes = self._causes()
+            for episode in self._of(sources):
+                if bool(self._rules[episode.rule].suppresses) is suppressing:
+                    told += self._settle_one(episode, t_ns, causes)
+        self._forget(t_ns)
+        return told
+
+    def _causes(self) -> list[tuple[Episode, Rule]]:
+        return [
+            (episode, self._rules[episode.rule])
+            for episode in self._now.values()
+            if self._rules[episode.rule].suppresses
+            and episode.alert is not None
+            and episode.alert.condition == "active"
+        ]
+
+    def _settle_one(
+        self, episode: Episode, t_ns: int, causes: Causes, told_ns: int | None = None
+    ) -> list[Transition]:
+        rule = self._rules[episode.rule]
+        standing = self._standing(rule, episode, t_ns, causes)
+        steps = lifecycle.settle(episode, rule, standing, t_ns)
+        told = self._told(episode, steps, t_ns if told_ns is None else told_ns)
+        if lifecycle.over(episode, rule, t_ns):
+            self._end(episode)
+        return told
+
+    def _told(self, episode: Episode, steps: Iterable[What], t_ns: int) -> list[Transition]:
+        told = []
+        for what in steps:
+            assert episode.alert is not None
+            told.append(Transition(t_ns=t_ns, what=what, alert=episode.alert))
+        return told
+
+    def _end(self, episode: Episode) -> None:
+        del self._now[episode.rule, episode.where]
+        if episode.alert is not None and episode.alert.condition == "pending":
+            episode.alert = None
+        self._past.append(episode)
+
+    def _forget(self, t_ns: int) -> None:
+        """Let go of what is over: neither latched nor within reach of a roll moved back."""
+
+        def kept(episode: Episode) -> bool:
+            latched = episode.alert is not None and episode.alert.latched
+            return latched or t_ns - episode.newest_ns(t_ns) < PAST_NS
+
+        if self._past and (len(self._past) > PAST_LIMIT or not kept(self._past[0])):
+            self._past = [episode for episode in self._past if kept(episode)][-PAST_LIMIT:]
+
+    def _standing(self, rule: Rule, episode: Episode, t_ns: int, causes: Causes) -> Standing:
+        history = self._phases.get(episode.where.source) or History()
+        newest_ns = episode.newest_ns(t_ns)
+        spans = history.over(max(episode.onset_ns, episode.from_ns), newest_ns)
+        severity = severity_of(rule, spans, episode, t_ns, self._traits(episode), self.live)
+        return Standing(
+            severity=severity,
+            phase=history.phase,
+            phases=frozenset(span.phase for span in spans),
+            cause=cause_of(episode, rule.name, causes) if causes else None,
+            shelved_until_ns=shelved_until_ns(self._shelves, rule.name, episode.where),
+            fresh=partial(self._fresh, rule, episode, t_ns, severity or "NOTE"),
+        )
+
+    def _traits(self, episode: Episode) -> frozenset[str]:
+        where = episode.where
+        traits = {"recoverable"} if "recoverable" in (episode.detail or "") else set()
+        if where.stream is not None and where.channel is not None:
+            channels = self._channels.get((where.source, where.stream), Channels())
+            if where.channel in channels.mix:
+                traits.add("mix")
+            elif channels.alone(where.channel):
+                traits.add("alone")
+        return frozenset(traits)
+
+    def _facts(self, source: str) -> SourceFacts:
+        known = self._sources.get(source)
+        return known or SourceFacts(id=source, name=source, department="both", group=source)
+
+    def _fresh(self, rule: Rule, episode: Episode, t_ns: int, severity: Severity) -> Alert:
+        where, facts = episode.where, self._facts(episode.where.source)
+        channel_name = self._channel_name(where)
+        name = channel_name or facts.name
+        texts = words.fields(rule, episode, t_ns, name, facts.name)
+        alert = episode.alert
+        return Alert(
+            id=alert.id if alert else self._new_id(),
+            rule=rule.name,
+            department=facts.department if rule.department == "both" else rule.department,
+            source=where.source,
+            source_name=facts.name,
+            stream=where.stream,
+            channel=where.channel,
+            channel_name=channel_name,
+            severity=severity,
+            condition="pending",
+            onset_ns=max(episode.onset_ns, episode.from_ns),
+            start=episode.start,
+            end=episode.end,
+            end_ns=episode.off_ns,
+            worst=episode.worst,
+            limit=words.limit_value(rule, episode.worst),
+            unit=episode.unit,
+            count=episode.count,
+            count_1s=episode.count_1s,
+            message=words.message(rule, texts),
+            advice=rule.advice,
+        )
+
+    def _channel_name(self, where: Where) -> str | None:
+        if where.stream is None or where.channel is None:
+            return None
+        channels = self._channels.get((where.source, where.stream), Channels())
+        return channels.name(where.channel)
+
+    # ---- phases ----------------------------------------------------------------------------------
+
+    def set_phase(
+        self, phase: Phase, t_ns: int, sources: Collection[str] | None = None
+    ) -> list[Transition]:
+        """Change the phase of some sources, or of all; what is true is judged anew.
+
+        Leaving rolling judges the rules that wait for the end, and lets latches and shelves "until
+        the cut" go.
+        """
+        told: list[Transition] = []
+        for source in sorted(self._sources if sources is None else sources):
+            history = self._phases.setdefault(source, History())
+            if history.phase != phase:
+                told += self._change(source, history, phase, t_ns)
+        self._t_ns = max(self._t_ns, t_ns)
+        return told
+
+    def _change(self, source: str, history: History, phase: Phase, t_ns: int) -> list[Transition]:
+        left = history.phase
+        told = self._settle(t_ns, {source})
+        if left == "rolling":
+            told += self._judge_ends(source, t_ns)
+        history.change(phase, t_ns)
+        for episode in self._of({source}):
+            told += self._turn(episode, phase, t_ns)
+        if left == "rolling":
+            told += self._cut(source, t_ns)
+        if phase == "rolling":
+            self._excursions = {k: n for k, n in self._excursions.items() if k[1].source != source}
+        if phase == "line_up":
+            self._unhear(source)
+        return told + self._settle(t_ns, {source})
+
+    def _unhear(self, source: str) -> None:
+        """In use is what carried sound since line-up: begin anew."""
+        for place, channels in self._channels.items():
+            if place[0] == source:
+                channels.heard = [channels.carries(c) for c in range(len(channels.heard))]
+
+    def _turn(self, episode: Episode, phase: Phase, t_ns: int) -> list[Transition]:
+        """End the alert of a condition that this phase does not tell; it is followed on."""
+        rule = self._rules[episode.rule]
+        if getattr(rule, phase) or not episode.true or episode.alert is None:
+            return []
+        told = []
+        if episode.alert.condition == "active":
+            standing = self._standing(rule, episode, t_ns, ())
+            told = self._told(episode, [lifecycle.clear(episode, rule, standing, t_ns)], t_ns)
+            self._past.append(replace(episode, off_ns=t_ns, lasting=False))
+        else:
+            told = self._told(episode, ["dropped"], t_ns)
+        episode.alert, episode.from_ns = None, t_ns
+        return told
+
+    def _cut(self, source: str, t_ns: int) -> list[Transition]:
+        self._shelves = [s for s in self._shelves if s.source != source or s.until_ns is not None]
+        told = []
+        for episode in self._past:
+            rule = self._rules[episode.rule]
+            if episode.where.source == source and rule.latch == "cut":
+                told += self._unlatch(episode, t_ns)
+        return told
+
+    def _unlatch(self, episode: Episode, t_ns: int) -> list[Transition]:
+        if episode.alert is None or not episode.alert.latched:
+            return []
+        episode.alert = episode.alert.model_copy(update={"latched": False})
+        return self._told(episode, ["unlatched"], t_ns)
+
+    def _judge_ends(self, source: str | None, t_ns: int) -> list[Transition]:
+        """Judge the rules that wait for the end of a take or file, by the newest values."""
+        told = []
+        for key in [k for k in self._at_end if source in (None, k[1].source)]:
+            evidence, rule = self._at_end.pop(key), self._rules[key[0]]
+            if evidence.true:
+                episode = begun(rule, evidence, 1)
+                take(episode, rule, replace(evidence, lasting=False))
+                episode.off_ns, episode.calm_ns = episode.seen_ns, t_ns
+                told += self._retell(episode, t_ns)
+                self._past.append(episode)
+        return told
+
+    def _retell(self, episode: Episode, t_ns: int) -> list[Transition]:
+        """Tell of an episode that is over: raise and clear its alert, or make it graver."""
+        rule = self._rules[episode.rule]
+        standing = self._standing(rule, episode, t_ns, ())
+        if episode.alert is None:
+            late_ns = t_ns + lifecycle.seconds_ns(rule.off_delay_s)
+            return self._told(episode, lifecycle.settle(episode, rule, standing, late_ns), t_ns)
+        if RANK[standing.severity] <= RANK[episode.alert.severity]:
+            return []
+        graver = {"severity": standing.severity, "acknowledged": None}
+        episode.alert = episode.alert.model_copy(update=graver)
+        latched = lifecycle.latches(rule, episode.alert, standing)
+        episode.alert = episode.alert.model_copy(update={"latched": latched})
+        return self._told(episode, ["raised"], t_ns)
+
+    def moved(
+        self, roll_ns: int, t_ns: int, sources: Collection[str] | None = None
+    ) -> list[Transition]:
+        """Take a roll that was moved back: judge anew what is rolling now."""
+        told: list[Transition] = []
+        for source in sorted(self._sources if sources is None else sources):
+            history = self._phases.get(source)
+            if history is None or not history.move_roll(roll_ns):
+                continue
+            for episode in [e for e in self._past if e.where.source == source]:
+                if episode.off_ns is not None and episode.off_ns >= roll_ns:
+                    told += self._retell(episode, t_ns)
+            told += self._settle(t_ns, {source})
+        return told
+
+    def finish(self, t_ns: int) -> list[Transition]:
+        """End everything, as a file ends: delays are not waited for, ends are judged."""
+        self._t_ns = max(self._t_ns, t_ns)
+        end_runs(self._now.values(), t_ns)
+        told = self._settle(t_ns, None)
+        for episode in self._of(None):
+            if episode.off_ns is None:
+                episode.off_ns = episode.newest_ns(t_ns)
+            rule = self._rules[episode.rule]
+            late_ns = t_ns + lifecycle.seconds_ns(rule.off_delay_s)
+            episode.calm_ns = max(episode.calm_ns, late_ns)
+            told += self._settle_one(episode, late_ns, (), t_ns)
+        return told + self._judge_ends(None, t_ns)
+
+    # ---- what people do --------------------------------------------------------------------------
+
+    def acknowledge(self, alert_id: str, who: str, t_ns: int, utc_ns: int) -> list[Transition]:
+        """Note that somebody has seen an alert. Raises ``KeyError`` where there is none."""
+        for episode in [*self._now.values(), *self._past]:
+            alert = episode.alert
+            if alert is not None and alert.id == alert_id:
+                break
+        else:
+            raise KeyError(alert_id)
+        if alert.acknowledged is not None:
+            return []
+        seen = Acknowledgement(who=who, t_ns=t_ns, utc_ns=utc_ns)
+        episode.alert = alert.model_copy(update={"acknowledged": seen})
+        told = self._told(episode, ["acknowledged"], t_ns)
+        if self._rules[episode.rule].latch == "acknowledged":
+            told += self._unlatch(episode, t_ns)
+        return told
+
+    def shelve(
+        self, rule: str, source: str, channel: int | None, until_ns: int | None, reason: str,
+        t_ns: int,
+    ) -> list[Transition]:  # fmt: skip
+        """Shelve a rule at a source and channel (None: all) until a time, or None: the cut.
+
+        Raises ``KeyError`` where there is no such rule.
+        """
+        if all(rule != row.name for row in self._rules.values()):
+            raise KeyError(rule)
+        self._drop_shelf(rule, source, channel)
+        self._shelves.append(
+            Shelf(rule=rule, source=source, channel=channel, until_ns=until_ns, reason=reason)
+        )
+        return self._settle(t_ns, {source}) + self._reshelve(t_ns)
+
+    def unshelve(self, rule: str, source: str, channel: int | None, t_ns: int) -> list[Transition]:
+        """Take a rule off its shelf. Raises ``KeyError`` where it is not shelved."""
+        if not self._drop_shelf(rule, source, channel):
+            raise KeyError(rule)
+        return self._settle(t_ns, {source}) + self._reshelve(t_ns)
+
+    def shelves(self) -> list[Shelf]:
+        """Return what is shelved."""
+        return list(self._shelves)
+
+    def _drop_shelf(self, rule: str, source: str, channel: int | None) -> bool:
+        before = len(self._shelves)
+        wanted = (rule, source, channel)
+        self._shelves = [s for s in self._shelves if (s.rule, s.source, s.channel) != wanted]
+        return len(self._shelves) < before
+
+    def _reshelve(self, t_ns: int) -> list[Transition]:
+        """Follow the shelves with alerts that are cleared but latched."""
+        told = []
+        for episode in self._past:
+            if episode.alert is None or not episode.alert.latched:
+                continue
+            until = shelved_until_ns(self._shelves, episode.alert.rule, episode.where)
+            if until != episode.alert.shelved_until_ns:
+                episode.alert = episode.alert.model_copy(update={"shelved_until_ns": until})
+                what: What = "unshelved" if until is None else "shelved"
+                told += self._told(episode, [what], t_ns)
+        return told
+
+    def alerts(self) -> list[Alert]:
+        """Return the alerts that are not yet cleared, or latched; oldest onset first."""
+        every = [e.alert for e in [*self._now.values(), *self._past] if e.alert is not None]
+        listed = [a for a in every if a.condition != "cleared" or a.latched]
+        return sorted(listed, key=lambda alert: alert.onset_ns)
+
+    # ---- restart ---------------------------------------------------------------------------------
+
+    def state(self) -> str:
+        """Return everything needed to go on after a restart, as JSON."""
+        return memory.dumped(
+            Memory(
+                t_ns=self._t_ns,
+                now=list(self._now.values()),
+                past=self._past,
+                phases=self._phases,
+                shelves=self._shelves,
+                excursions=[
+                    Counted(rule=rule, where=where, count=count)
+                    for (rule, where), count in self._excursions.items()
+                ],
+                at_end=[Last(rule=k[0], evidence=e) for k, e in self._at_end.items()],
+                pins=self._axis.pins,
+                channels=[
+                    Heard(source=source, stream=stream, **asdict(channels))
+                    for (source, stream), channels in self._channels.items()
+                ],
+            )
+        )
+
+    def restore(self, state: str, shift_ns: int = 0) -> None:
+        """Go on from a state; times move by ``shift_ns``. Rules that are gone take theirs along.
+
+        Raises ``ValueError`` on anything that is not a state.
+        """
+        found = memory.loaded(state, shift_ns)
+        self._t_ns = found.t_ns
+        self._now = {(e.rule, e.where): e for e in found.now if e.rule in self._rules}
+        self._past = [e for e in found.past if e.rule in self._rules]
+        self._phases, self._shelves = found.phases, found.shelves
+        self._excursions = {(c.rule, c.where): c.count for c in found.excursions}
+        self._at_end = {
+            (last.rule, last.evidence.where): last.evidence
+            for last in found.at_end
+            if last.rule in self._rules
+        }
+        self._axis = Axis(found.pins)
+        self._channels = {
+            (h.source, h.stream): Channels(
+                names=h.names, mix=h.mix, silent_s=h.silent_s, heard=h.heard
+            )
+            for h in found.channels
+        }

@@ -1,0 +1,27 @@
+"""The rules in force: the default rows as a spec and a stage make them."""
+
+from config.rows import rows_for
+from config.spec import RULE_NAMES, Rule, Spec, Stage
+from monitor.rules import above, below, differs, event, gap, outside, state
+from monitor.rules.kinds import KINDS
+
+__all__ = ["RULE_NAMES", "detector_limits", "registered", "rules_for"]
+
+registered = (above, below, differs, event, gap, outside, state)
+"""Every kind of rule there is, one module each; importing them fills the registry."""
+
+
+def rules_for(spec: Spec | None, stage: Stage) -> list[Rule]:
+    """Return the rules of a spec's stage; without a spec, the hard faults only.
+
+    Rows of a kind that needs a limit are left out where neither row nor spec names one.
+    """
+    rows = rows_for(spec, stage)
+    for row in rows:
+        assert row.kind in KINDS, f"{row.key}: no such kind of rule: {row.kind}"
+    return [row for row in rows if row.limit is not None or not KINDS[row.kind].needs_limit]
+
+
+def detector_limits(spec: Spec | None, stage: Stage) -> dict[str, object]:
+    """Return the limits handed to the detectors, by name."""
+    return {name: value for row in rows_for(spec, stage) for name, value in row.detector.items()}
