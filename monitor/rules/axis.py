@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from monitor.lines import Hello, Reading
+from monitor.lines import Event, Hello, Reading
 from monitor.rules.episode import SECOND_NS
 from monitor.rules.model import Place
 
@@ -55,6 +55,13 @@ class Axis:
         pin = self._by_place.get((reading.source, reading.stream, reading.epoch))
         if pin is not None:
             pin.tick, pin.t_ns = reading.end, t_ns
+
+    def note_event(self, event: Event, t_ns: int) -> None:
+        """Pin an event's newest tick, where no reading has pinned its stream yet."""
+        pin = self._by_place.get((event.source, event.stream, event.epoch))
+        if pin is not None and pin.tick is None:
+            pin.tick = max(event.start, event.end or event.start, event.worst_tick or event.start)
+            pin.t_ns = t_ns
 
     def at_ns(self, source: str, stream: int, epoch: int, ticks: int) -> int | None:
         """Return the time of a media place, or None where nothing is pinned yet."""

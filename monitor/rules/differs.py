@@ -15,7 +15,7 @@ def _plain(value: object) -> object:
     return value
 
 
-@metric_kind("differs", newest, whole=True)
+@metric_kind("differs", newest, stands=True)
 def differs(
     limit: Limit, value: Value, error: float | None, dead_band: float, holds: bool
 ) -> bool | None:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 from config.spec import Department, Phase, Rule, Severity
-from monitor.lines import Hello, OutLine, Reading, State
+from monitor.lines import Event, Hello, OutLine, Reading, State
 from monitor.rules import lifecycle, memory, table, words
 from monitor.rules.axis import Axis
 from monitor.rules.channels import Channels, described
@@ -70,6 +70,7 @@ class Engine:
             self._index(rule)
         self._axis = Axis()
         self._channels: dict[tuple[str, int], Channels] = {}
+        self._kinds: dict[tuple[str, int], str] = {}
         self._phases: dict[str, History] = {}
         self._now: dict[Key, Episode] = {}
         self._past: list[Episode] = []
@@ -134,6 +135,8 @@ class Engine:
             if channels is None:
                 channels = self._channels[line.source, line.stream] = Channels()
             channels.note(line)
+        elif isinstance(line, Event):
+            self._axis.note_event(line, t_ns)
         elif isinstance(line, Hello):
             self._greet(line, t_ns)
         elif isinstance(line, State) and line.state == "ended":
@@ -145,6 +148,7 @@ class Engine:
         facts = self._facts(hello.source)
         self._axis.greet(hello)
         for stream in hello.streams:
+            self._kinds[hello.source, stream.index] = stream.kind
             old = self._channels.get((hello.source, stream.index))
             new = described(stream, facts.channel_names, facts.programme)
             if old is not None:
@@ -153,6 +157,8 @@ class Engine:
 
     def _take(self, rule: Rule, evidence: Evidence) -> None:
         key = (rule.key, evidence.where)
+        if self._elsewhere(rule, evidence.where):
+            return
         if rule.at_end:
             self._at_end[key] = evidence
             return
@@ -165,6 +171,12 @@ class Engine:
         before = episode.excursions
         take(episode, rule, evidence)
         self._excursions[key] = self._excursions.get(key, 0) + episode.excursions - before
+
+    def _elsewhere(self, rule: Rule, where: Where) -> bool:
+        """Say whether a rule of sound meets a stream of pictures, or the other way round."""
+        kind = self._kinds.get((where.source, where.stream)) if where.stream is not None else None
+        area = rule.name.partition(".")[0]
+        return kind in ("audio", "video") and area in ("audio", "video") and area != kind
 
     def _in_use(self, rule: Rule, evidence: Evidence) -> bool:
         where = evidence.where
@@ -330,7 +342,7 @@ class Engine:
             self._excursions = {k: n for k, n in self._excursions.items() if k[1].source != source}
         if phase == "line_up":
             self._unhear(source)
-        return told + self._settle(t_ns, {source})
+        return told + self._settle(t_ns, {source}) + self._reshelve(t_ns)
 
     def _unhear(self, source: str) -> None:
         """In use is what carried sound since line-up: begin anew."""
@@ -512,6 +524,7 @@ class Engine:
                 ],
                 at_end=[Last(rule=k[0], evidence=e) for k, e in self._at_end.items()],
                 pins=self._axis.pins,
+                kinds=[(source, stream, kind) for (source, stream), kind in self._kinds.items()],
                 channels=[
                     Heard(source=source, stream=stream, **asdict(channels))
                     for (source, stream), channels in self._channels.items()
@@ -536,6 +549,7 @@ class Engine:
             if last.rule in self._rules
         }
         self._axis = Axis(found.pins)
+        self._kinds = {(source, stream): kind for source, stream, kind in found.kinds}
         self._channels = {
             (h.source, h.stream): Channels(
                 names=h.names, mix=h.mix, silent_s=h.silent_s, heard=h.heard

@@ -76,9 +76,9 @@ class Episode:
 
     def newest_ns(self, now_ns: int) -> int:
         """Return the newest time at which the condition is known to be true."""
-        if self.off_ns is not None:
-            return self.off_ns
-        return max(self.seen_ns, now_ns) if self.lasting else self.seen_ns
+        if not self.lasting:
+            return self.seen_ns
+        return max(self.seen_ns, now_ns) if self.off_ns is None else self.off_ns
 
     def calm_for_ns(self, now_ns: int) -> int:
         """Return how long it has been false, on evidence: silence of a metric proves nothing."""

@@ -57,6 +57,7 @@ class Memory:
     at_end: list[Last] = field(default_factory=list)
     pins: list[Pin] = field(default_factory=list)
     channels: list[Heard] = field(default_factory=list)
+    kinds: list[tuple[str, int, str]] = field(default_factory=list)
 
 
 _MEMORY = TypeAdapter(Memory)

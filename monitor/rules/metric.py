@@ -82,19 +82,20 @@ def _judged(
 
 
 def _from_reading(
-    rule: Rule, line: Reading, t_ns: int, view: View, judge: Judge, whole: bool
+    rule: Rule, line: Reading, t_ns: int, view: View, judge: Judge, stands: bool
 ) -> Iterator[Evidence]:
     assert rule.metric is not None
     if rule.metric not in line.values:
         return
     here = Where(source=line.source, stream=line.stream)
-    for where, value, true in _judged(rule, line.values, here, view, judge, whole):
+    for where, value, true in _judged(rule, line.values, here, view, judge, stands):
         from_ns = view.at_ns(line.source, line.stream, line.epoch, line.start)
         yield Evidence(
             where=where,
             true=true,
             from_ns=t_ns if from_ns is None else min(from_ns, t_ns),
             to_ns=t_ns,
+            lasting=stands,
             worst=_worst(value),
             unit=unit_of(rule.metric),
             start=view.place(line.source, line.stream, line.epoch, line.start),
@@ -103,7 +104,7 @@ def _from_reading(
 
 
 def _from_hello(
-    rule: Rule, line: Hello, t_ns: int, view: View, judge: Judge, whole: bool
+    rule: Rule, line: Hello, t_ns: int, view: View, judge: Judge, stands: bool
 ) -> Iterator[Evidence]:
     assert rule.metric is not None
     key = rule.metric.removeprefix(DECLARED)
@@ -112,7 +113,7 @@ def _from_hello(
         if value is None:
             continue
         here = Where(source=line.source, stream=stream.index)
-        for where, found, true in _judged(rule, {rule.metric: value}, here, view, judge, whole):
+        for where, found, true in _judged(rule, {rule.metric: value}, here, view, judge, stands):
             yield Evidence(
                 where=where,
                 true=true,
@@ -125,17 +126,21 @@ def _from_hello(
             )
 
 
-def metric_kind(name: str, worse: Worse, whole: bool = False) -> Callable[[Judge], Judge]:
-    """Register a judge of values as a kind of rule; ``whole``: lists are vectors, not channels."""
+def metric_kind(name: str, worse: Worse, stands: bool = False) -> Callable[[Judge], Judge]:
+    """Register a judge of values as a kind of rule.
+
+    ``stands``: its values are properties, told when they change and true until then; lists are
+    vectors, not channels.
+    """
 
     def register(judge: Judge) -> Judge:
         @kind(name, ("reading", "hello"), worse, needs_limit=True)
         def draw(rule: Rule, line: OutLine, t_ns: int, view: View) -> Iterable[Evidence]:
             declared = rule.metric is not None and rule.metric.startswith(DECLARED)
             if isinstance(line, Reading) and not declared:
-                return _from_reading(rule, line, t_ns, view, judge, whole)
+                return _from_reading(rule, line, t_ns, view, judge, stands)
             if isinstance(line, Hello) and declared:
-                return _from_hello(rule, line, t_ns, view, judge, whole)
+                return _from_hello(rule, line, t_ns, view, judge, stands)
             return ()
 
         return judge

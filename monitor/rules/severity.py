@@ -38,8 +38,8 @@ def _in_span(
     reached = (s for s in _applying(steps, traits) if _reached(s, episode, lasted_ns))
     found = gravest(step.severity for step in reached)
     grace_ns = span.from_ns + rule.grace_after_roll_s * SECOND_NS
-    graceful = live and span.phase == "rolling" and episode.seen_ns < grace_ns
-    return "NOTE" if found and graceful else found
+    graceful = live and rule.grace_after_roll_s > 0 and episode.seen_ns < grace_ns
+    return "NOTE" if found and graceful and span.phase == "rolling" else found
 
 
 def severity_of(

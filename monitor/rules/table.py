@@ -2,10 +2,12 @@
 
 from config.rows import rows_for
 from config.spec import RULE_NAMES, Rule, Spec, Stage
+from monitor.metrics import METRICS
 from monitor.rules import above, below, differs, event, gap, outside, state
 from monitor.rules.kinds import KINDS
+from monitor.rules.metric import DECLARED_KEYS
 
-__all__ = ["RULE_NAMES", "detector_limits", "registered", "rules_for"]
+__all__ = ["RULE_NAMES", "detector_limits", "metric_keys", "registered", "rules_for"]
 
 registered = (above, below, differs, event, gap, outside, state)
 """Every kind of rule there is, one module each; importing them fills the registry."""
@@ -25,3 +27,8 @@ def rules_for(spec: Spec | None, stage: Stage) -> list[Rule]:
 def detector_limits(spec: Spec | None, stage: Stage) -> dict[str, object]:
     """Return the limits handed to the detectors, by name."""
     return {name: value for row in rows_for(spec, stage) for name, value in row.detector.items()}
+
+
+def metric_keys() -> frozenset[str]:
+    """Return the metrics a rule may name: all that are declared by now, and what hello declares."""
+    return frozenset(METRICS) | frozenset(DECLARED_KEYS)
