@@ -1,0 +1,25 @@
+"""Settings without secrets. Pure."""
+
+import re
+from typing import Any
+
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
+_SECRET_KEY = re.compile(r"pass|secret|token|key", re.IGNORECASE)
+_SECRET_QUERY = re.compile(r"([?&][^=&]*(?:pass|secret|token|key|auth)[^=&]*=)[^&]*", re.IGNORECASE)
+
+
+def _clean(value: Any, key: str) -> Any:  # noqa: ANN401  # JSON as it is
+    if isinstance(value, dict):
+        return {name: _clean(inner, name) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_clean(inner, key) for inner in value]
+    if not isinstance(value, str):
+        return value
+    if _SECRET_KEY.search(key):
+        return "…"
+    return _SECRET_QUERY.sub(r"\1…", _CREDENTIALS.sub("…@", value))
+
+
+def redacted(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return JSON settings with passwords, keys and credentials in addresses blanked."""
+    return {name: _clean(value, name) for name, value in settings.items()}

@@ -1,0 +1,1 @@
+"""The routes, one subject a file; ``api/app.py`` lists them."""

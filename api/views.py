@@ -1,0 +1,83 @@
+"""What the page is shown, made from the hub's state. Pure."""
+
+from collections.abc import Sequence
+
+from api.messages import Glance, SourceView
+from monitor.glance import Verdict
+from monitor.hub import Hub
+from monitor.lines import Stream
+from monitor.watching import Watching
+
+
+def source_view(source: Watching, offset_ns: int) -> SourceView:
+    """Return one source; ``offset_ns`` is UTC minus the axis."""
+    return SourceView(
+        id=source.id,
+        name=source.settings.name,
+        kind=source.settings.kind,
+        group=source.group,
+        department=source.department,
+        practice=source.practice,
+        state=source.state,
+        why=source.why,
+        since_utc_ns=source.since_ns + offset_ns,
+        last_seen_utc_ns=None if source.last_seen_ns is None else source.last_seen_ns + offset_ns,
+        streams=_named(source),
+        programme=_programme(source),
+        still=_still(source),
+        words=source.words(),
+    )
+
+
+def _named(source: Watching) -> list[Stream]:
+    """Return the streams, the first sound's channels with the names of the settings."""
+    names, streams = source.settings.channel_names, list(source.streams)
+    for at, stream in enumerate(streams):
+        if stream.kind == "audio" and names and stream.channels:
+            given = [*names, *(stream.channel_names or [])[len(names) :]][: stream.channels]
+            streams[at] = stream.model_copy(update={"channel_names": given})
+            break
+    return streams
+
+
+def _programme(source: Watching) -> list[int] | None:
+    chosen = source.settings.programme
+    return None if chosen is None else [channel - 1 for channel in chosen]
+
+
+def _still(source: Watching) -> str | None:
+    if not source.stills:
+        return None
+    return f"/api/stills/{source.id}-{min(source.stills)}?n={source.stills_seen}"
+
+
+def source_views(hub: Hub) -> list[SourceView]:
+    """Return every source, in the order of the settings."""
+    return [source_view(source, hub.wall.offset_ns) for source in hub.watching.values()]
+
+
+class Since:
+    """Remembers since when each department has had its word."""
+
+    def __init__(self) -> None:
+        self._words: dict[str, tuple[str, int]] = {}
+
+    def glances(self, verdicts: Sequence[Verdict], utc_ns: int) -> list[Glance]:
+        """Return the verdicts with the time their word began."""
+        shown = []
+        for verdict in verdicts:
+            word, since = self._words.get(verdict.department, ("", utc_ns))
+            if word != verdict.word:
+                since = utc_ns
+            self._words[verdict.department] = (verdict.word, since)
+            shown.append(
+                Glance(
+                    department=verdict.department,
+                    word=verdict.word,
+                    subject=verdict.subject,
+                    detail=verdict.detail,
+                    say=verdict.say,
+                    since_utc_ns=since,
+                )
+            )
+        return shown

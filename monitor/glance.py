@@ -1,0 +1,97 @@
+"""The glance: one word a department, readable from two metres. Pure.
+
+FAULT before NOT MONITORED before CHECK before OK or STANDBY: a known fault says more than a lost
+eye, and a lost eye says more than a warning. Nobody rolling is never OK; only a FAULT is red.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from config.spec import Department
+from monitor.rules.model import RANK, Alert
+
+Word = Literal["OK", "STANDBY", "CHECK", "FAULT", "NOT MONITORED"]
+SEEN = ("live", "ended")  # a file that came to its end has been watched
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """One source as the glance sees it."""
+
+    id: str
+    name: str
+    department: Department
+    group: str
+    state: str
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A department's word, whom it is about, what it is, and what to say at the cut."""
+
+    department: Department
+    word: Word
+    subject: str = ""
+    detail: str = ""
+    say: str = ""
+
+
+def counts(alert: Alert) -> bool:
+    """Say whether an alert stands: active or latched, and neither suppressed nor shelved."""
+    standing = alert.condition == "active" or alert.latched
+    return standing and alert.suppressed_by is None and alert.shelved_until_ns is None
+
+
+def departments(sources: Sequence[Watched]) -> list[Department]:
+    """Return the departments that have a source, sound first."""
+    both = any(source.department == "both" for source in sources)
+    present = {source.department for source in sources}
+    order: tuple[Department, ...] = ("sound", "camera")
+    return [department for department in order if both or department in present]
+
+
+def glance(
+    department: Department,
+    sources: Sequence[Watched],
+    alerts: Sequence[Alert],
+    rolling_groups: Collection[str],
+) -> Verdict:
+    """Return one department's verdict."""
+    mine = [source for source in sources if source.department in (department, "both")]
+    unseen = [source for source in mine if source.state not in SEEN]
+    rolling = any(source.group in rolling_groups for source in mine)
+    standing = [a for a in alerts if a.department in (department, "both") and counts(a)]
+    worst = max(standing, key=lambda a: (RANK[a.severity], a.onset_ns), default=None)
+    if worst is not None and worst.severity == "FAULT":
+        return _about(department, "FAULT", worst)
+    if unseen and (rolling or len(unseen) == len(mine)):
+        return _not_monitored(department, unseen, rolling)
+    if worst is not None and worst.severity == "CHECK":
+        return _about(department, "CHECK", worst)
+    detail = ", ".join(source.name for source in unseen)
+    return Verdict(
+        department=department,
+        word="OK" if rolling else "STANDBY",
+        detail=f"not monitored: {detail}" if detail else "",
+    )
+
+
+def _about(department: Department, word: Word, alert: Alert) -> Verdict:
+    subject = alert.channel_name or alert.source_name
+    say = f"{subject}: {alert.message}"
+    return Verdict(department=department, word=word, subject=subject, detail=alert.message, say=say)
+
+
+def _not_monitored(department: Department, unseen: Sequence[Watched], rolling: bool) -> Verdict:
+    names = ", ".join(source.name for source in unseen)
+    first = unseen[0]
+    detail = first.why or first.state
+    return Verdict(
+        department=department,
+        word="NOT MONITORED",
+        subject=names,
+        detail=detail,
+        say=f"{names} was not monitored in this take" if rolling else "",
+    )
