@@ -183,7 +183,7 @@ def _in_order(takes: Iterable[Take]) -> list[Take]:
 
 def _source_ids(day: _Day) -> list[str]:
     named = [key for key, source in day.names.items() if not source.practice]
-    return named + [key for key in day.states if key not in day.names]
+    return named + [key for key in day.states if key not in day.names and key != SERVICE]
 
 
 def _visible(day: _Day) -> list[tuple[Alert, int]]:
