@@ -25,7 +25,6 @@ PRACTICE_SOURCES = (
             "name": "Sound cart",
             "department": "sound",
             "scene": "sound",
-            "programme": [1, 2],
         }
     ),
     SourceSettings.model_validate(

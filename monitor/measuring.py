@@ -9,14 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
-
 import capture.sources  # noqa: F401  fills the registry
 from capture.source import KINDS, Ended, Frame, Item, Source, StreamInfo
 from config.settings import SourceSettings
 from monitor import lines
 from monitor.handover import HandOver, Outcome
 from monitor.measure.pipeline import Pipeline
+from monitor.measure.still import still_jpeg
 from monitor.outbox import Outbox
 from monitor.reader import Reader
 
@@ -342,7 +341,7 @@ class Measuring:
             self._state("live", None)
 
     def _still(self, frame: Frame) -> None:
-        jpeg = _still_jpeg(frame)
+        jpeg = still_jpeg(frame)
         if jpeg is None:
             return
         assert self._pipeline is not None
@@ -378,8 +377,9 @@ class Measuring:
         """Close the source and say the last of it; ``EXIT_STUCK`` when it would not close."""
         if self._pipeline is not None and self._fresh:
             self._drain()
-            self._send_rest()
+        self._send_rest()
         closed = self.reader.stop(CLOSE_LIMIT_S)
+        self._out.flush(CLOSE_LIMIT_S)  # states go first otherwise, and this one is the last word
         self._state("ended" if outcome.state == "ended" else "lost", outcome.why)
         self._out.flush(CLOSE_LIMIT_S)
         return status if closed else EXIT_STUCK
@@ -388,14 +388,6 @@ class Measuring:
         """Send what the end left over, credit or not: at most a reading a stream."""
         while self._waiting:
             self._out.put(self._waiting.popleft())
-
-
-def _still_jpeg(frame: Frame) -> bytes | None:
-    small = frame.bgr(480)
-    if small.size == 0:
-        return None
-    done, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 75])
-    return data.tobytes() if done and len(data) <= lines.STILL_LIMIT_BYTES else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
