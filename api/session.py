@@ -309,16 +309,16 @@ class Session:
             free = await asyncio.to_thread(_free_bytes, self.plan.folder)
             t_ns = clocks.mono_ns()
             if free is not None:
-                self.hub.storage(self._seconds_left(free, t_ns), free, t_ns)
+                self.hub.storage(self._minutes_left(free, t_ns), free, t_ns)
                 self.apply()
             await asyncio.sleep(STORAGE_S)
 
-    def _seconds_left(self, free: int, t_ns: int) -> float:
+    def _minutes_left(self, free: int, t_ns: int) -> float:
         """Estimate from how fast the disk has filled since the session began."""
         first_free, first_ns = self._free_before = self._free_before or (free, t_ns)
         seconds = max(1e-9, (t_ns - first_ns) / 1e9)
         growth = (first_free - free) / seconds if seconds > STORAGE_S else 0.0
-        return free / max(growth, MIN_GROWTH_BYTES_S)
+        return free / max(growth, MIN_GROWTH_BYTES_S) / 60
 
     # -- showing --------------------------------------------------------------------------------
 

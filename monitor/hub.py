@@ -29,6 +29,7 @@ from monitor.lines import (
     Still,
     Stream,
 )
+from monitor.measure import pipeline  # noqa: F401  # declares the metrics, so that they merge
 from monitor.metrics import Value, declare
 from monitor.records import (
     AlertBody,
@@ -62,7 +63,7 @@ PROGRAMME_AT_CUT = (
 DOWN_NS = 3_000_000_000  # no tick for this long: the process was stopped, nothing was judged
 OWN_STREAM = Stream(index=0, kind="data", time_base="1/1000000000")
 
-declare("storage_left_s", "s", "scalar", "min", "seconds the journal's disk still holds")
+declare("storage_left_min", "min", "scalar", "min", "minutes the journal's disk still holds")
 declare("storage_free_bytes", "bytes", "scalar", "min", "free space on the journal's disk")
 
 
@@ -129,7 +130,6 @@ class Hub:
         self._ticked_ns: int | None = None
         self._effects = Effects()
         self._rollups = Rollups()
-        self._updates: dict[str, tuple[int, Alert]] = {}
         self._gaps: dict[tuple[str, int, str, str], GapRecord] = {}
         self._keeps: dict[tuple[str, int, int], str] = {}
         self._told_coarser: dict[str, int] = {}
@@ -270,10 +270,6 @@ class Hub:
                 continue
             alert = self._with_take(transition.alert, now_ns)
             self._remember(alert)
-            if transition.what == "updated":
-                self._updates[alert.id] = (transition.t_ns, alert)
-                continue
-            self._updates.pop(alert.id, None)
             if transition.what == "active":
                 self._ask_still(alert)
             self._record(AlertBody(what=transition.what, alert=alert), transition.t_ns)
@@ -482,9 +478,6 @@ class Hub:
         self._ticked_ns = t_ns
         self._judged(self.engine.tick(t_ns), t_ns)
         self._follow_day(t_ns)
-        for at_ns, alert in self._updates.values():
-            self._record(AlertBody(what="updated", alert=alert), at_ns)
-        self._updates.clear()
         for gap in self._gaps.values():
             self._record(GapBody(gap=gap), gap.t_ns)
         self._gaps.clear()
@@ -501,9 +494,9 @@ class Hub:
                 self._record_state(source, t_ns)
         self._today = today
 
-    def storage(self, left_s: float, free_bytes: int, t_ns: int) -> None:
+    def storage(self, left_min: float, free_bytes: int, t_ns: int) -> None:
         """Take what the disk of the journal still holds; it obeys a rule like any other metric."""
-        values: dict[str, Value] = {"storage_left_s": left_s, "storage_free_bytes": free_bytes}
+        values: dict[str, Value] = {"storage_left_min": left_min, "storage_free_bytes": free_bytes}
         reading = Reading(
             source=SERVICE, seq=0, stream=0, epoch=0, start=t_ns, end=t_ns, t_arrival_ns=t_ns,
             values=values,

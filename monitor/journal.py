@@ -273,6 +273,8 @@ class Journal:
         try:
             db = self._connect(path)
         except NewerJournal as error:
+            self._lock_file.close()
+            self._lock_file = None
             raise JournalNewer(f"{path}: {error}") from error
         except sqlite3.OperationalError:
             raise
