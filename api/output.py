@@ -4,12 +4,18 @@ import os
 import sys
 from datetime import datetime
 from difflib import get_close_matches
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import click
 
 from api.cli import MISUSE
+from api.version import takewatch_version
+
+
+class Misuse(click.ClickException):
+    """Something the caller has to put right; exit status 2."""
+
+    exit_code = MISUSE
 
 
 class Word(click.Choice[str]):
@@ -45,8 +51,7 @@ def put(text: str, output: Path | None) -> None:
         part.replace(output)
     except OSError as error:
         part.unlink(missing_ok=True)
-        click.echo(f"Error: {output} cannot be written: {error.strerror}", err=True)
-        sys.exit(MISUSE)
+        raise Misuse(f"{output} cannot be written: {error.strerror}") from error
 
 
 def _put_out(data: bytes) -> None:
@@ -65,7 +70,4 @@ def now() -> str:
 
 def software() -> str:
     """Return the product's name and version."""
-    try:
-        return f"takewatch {version('takewatch')}"
-    except PackageNotFoundError:  # run from a checkout that is not installed
-        return "takewatch"
+    return f"takewatch {takewatch_version()}"

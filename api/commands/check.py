@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from api.cli import MISUSE
-from api.output import Word, now, put, refuse_place, software
+from api.output import Misuse, Word, now, put, refuse_place, software
 from config.spec import Spec, Stage
 
 if TYPE_CHECKING:
@@ -111,8 +111,7 @@ def load(name: str | None) -> Spec | None:
     try:
         return load_spec(name)
     except ConfigError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(MISUSE)
+        raise Misuse(str(error)) from error
 
 
 def refuse_output(output: Path, files: Sequence[Path]) -> None:

@@ -137,7 +137,7 @@ def _alert(alert: CheckAlert) -> list[str]:
 def _day(day: DayDocument) -> Iterator[str]:
     one = wording.one_line
     yield f"{one(day.production)} · {one(day.unit)} · {one(day.day)}"
-    yield f"spec {one(day.spec or 'none')} · {day.seen} · times in {day.time_zone}"
+    yield f"spec {one(day.spec or 'not known')} · {day.seen} · times in {day.time_zone}"
     yield f"generated {day.generated} by {day.software}"
     yield ""
     yield from _circled(day)
