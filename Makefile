@@ -42,7 +42,7 @@ lint: .make/tools
 	@PYTHONPATH=. $(BIN)/lint-imports --no-cache >.make/imports.log || { cat .make/imports.log; exit 1; }
 
 page-check: page
-	$(call step,page: svelte-check, types and unit tests)
+	$(call step,page: svelte-check$(,) types and unit tests)
 	@$(BIN)/python hatch_build.py npm run --silent check
 
 tests: test-system page .make/tools .make/project

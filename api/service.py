@@ -25,6 +25,7 @@ PRACTICE_SOURCES = (
             "name": "Sound cart",
             "department": "sound",
             "scene": "sound",
+            "programme": [1, 2],
         }
     ),
     SourceSettings.model_validate(

@@ -1,8 +1,6 @@
 """Starting from the command line: settings, folder, listeners, and the words that say so."""
 
 import asyncio
-import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import click
 
 from api.addresses import PortInUse, listeners
 from api.cli import MISUSE
+from api.folders import data_folder
 from api.serve import Certificate, page_addresses, serve
 from api.service import Service
 from config.errors import ConfigError
@@ -34,14 +33,6 @@ class Options:
     folder: Path | None = None
     certificate: Certificate | None = None
     practice: bool = False
-
-
-def data_folder() -> Path:
-    """Return the user's data folder for takewatch."""
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "takewatch"
-    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(base) / "takewatch"
 
 
 def run(options: Options) -> None:

@@ -54,15 +54,6 @@ def _checked(name: str, value: object) -> object:
     return value
 
 
-def _slate_changes(old: Take, fields: Mapping[str, object]) -> dict[str, object]:
-    """Return checked slate fields; another scene or slate begins at take 1 unless told."""
-    changes = {name: _checked(name, value) for name, value in fields.items() if value is not None}
-    moved = any(changes.get(name, getattr(old, name)) != getattr(old, name) for name in TAKE_OF)
-    if moved and "take" not in changes:
-        changes["take"] = 1
-    return changes
-
-
 class TakeBook:
     """The takes of a production's unit, and the slate the next roll will use."""
 
@@ -168,7 +159,7 @@ class TakeBook:
         running = self._running()
         if running is not None and self._same_slate(running, slated):
             return self._join(running, chosen, t_ns, utc_ns, back_s)
-        upcoming = self._next.model_copy(update=_slate_changes(self._next, slated))
+        upcoming = self._slated(slated)
         parts = [self._part(group, t_ns, utc_ns, back_s) for group in chosen]
         new = upcoming.model_copy(update={"id": self._new_id(), "day": day, "parts": parts})
         self._press(new, chosen, t_ns)
@@ -300,15 +291,21 @@ class TakeBook:
         extra = set(given) - {*SLATE_FIELDS}
         if extra:
             raise TakeError(f"{_listed(extra)} cannot be set before the roll")
-        changes = _slate_changes(self._next, given)
-        if "take" in changes and "take" not in given:
-            target = self._next.model_copy(update=changes)
-            changes["take"] = self._first_free(target)
-        self._next = self._next.model_copy(update=changes)
+        self._next = self._slated(given)
         return self._next
 
+    def _slated(self, fields: Mapping[str, object]) -> Take:
+        """Return the next slate with fields changed; another slate begins at its next free take."""
+        given = {name: value for name, value in fields.items() if value is not None}
+        changes = {name: _checked(name, value) for name, value in given.items()}
+        slated = self._next.model_copy(update=changes)
+        same = all(getattr(slated, name) == getattr(self._next, name) for name in TAKE_OF)
+        if same or "take" in changes:
+            return slated
+        return slated.model_copy(update={"take": self._first_free(slated)})
+
     def _first_free(self, slated: Take) -> int:
-        """Return the take number to go on with: a slate that was shot before is continued."""
+        """Return 1 for a new slate; one that was shot before is continued."""
         same = [
             take.take
             for take in self._takes
@@ -323,7 +320,7 @@ class TakeBook:
         for part in take.parts:
             pressed_ns = self._pressed_ns.setdefault((take.id, part.group), part.roll_ns)
             before_s = (pressed_ns - part.roll_ns) / SECOND_NS
-            if before_s + back_s > BACK_LIMIT_S:
+            if before_s > 0 and before_s + back_s > BACK_LIMIT_S:
                 raise TakeError(
                     f"a roll moves back {BACK_LIMIT_S:g} s at most; this one already did "
                     f"{before_s:g} s"
@@ -347,16 +344,15 @@ class TakeBook:
         if not self._takes or self._takes[-1].id != new.id:
             return
         if self._slate_of(self._next) == self._slate_of(self._following(old)):
-            following = self._following(new)
-            if not new.deleted:
-                self._next = following
+            self._next = self._following(new)
 
     @staticmethod
     def _slate_of(take: Take) -> tuple[str, str, int]:
         return take.scene, take.slate, take.take
 
     def _following(self, take: Take) -> Take:
-        number = min(take.take + 1, TAKE_NUMBER_LIMIT)
+        """Return the slate after a take; one that was deleted gives its number back."""
+        number = min(take.take + (not take.deleted), TAKE_NUMBER_LIMIT)
         slated = {"scene": take.scene, "slate": take.slate, "take": number}
         return self._blank().model_copy(update=slated)
 

@@ -18,6 +18,7 @@ from typing import Literal
 import click
 
 import api
+from api.folders import data_folder
 
 PYTHON_MIN = (3, 11)
 CORES_MIN = 2  # what docs/performance.md is measured on
@@ -172,12 +173,6 @@ def page_finding(folder: Path) -> Finding:
     )
 
 
-def data_folder() -> Path:
-    """Return the user's data folder for Takewatch."""
-    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(base) / "takewatch"
-
-
 def usable_cores() -> int:
     """Return how many cores this process may use."""
     affinity: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)
@@ -209,16 +204,16 @@ def show(finding: Finding) -> None:
 
 @click.command()
 @click.option("--port", default=8400, show_default=True, help="Where the page would be served.")
-@click.option("--data", type=click.Path(path_type=Path), help="Where the journal would be kept.")
+@click.option("--folder", type=click.Path(path_type=Path), help="Where the journal would be kept.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
-def command(port: int, data: Path | None, form: str) -> None:
+def command(port: int, folder: Path | None, form: str) -> None:
     """Say what works on this machine, and what to install.
 
     Exit code 0: Takewatch can run, if not with every kind of source. 1: it cannot.
     """
-    findings = list(examine(port, data or data_folder()))
+    findings = list(examine(port, folder or data_folder()))
     works = all(finding.state != "broken" for finding in findings)
     if form == "json":
         click.echo(json.dumps({"works": works, "findings": [asdict(f) for f in findings]}))

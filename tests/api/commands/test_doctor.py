@@ -103,7 +103,7 @@ def test_a_page_that_was_not_built_is_broken(tmp_path: Path) -> None:
 def test_every_finding_is_shown_and_the_exit_code_says_whether_it_can_run(
     form: str, tmp_path: Path
 ) -> None:
-    arguments = ["--port", str(_free_port()), "--data", str(tmp_path), "--format", form]
+    arguments = ["--port", str(_free_port()), "--folder", str(tmp_path), "--format", form]
     result = CliRunner().invoke(doctor.command, arguments)
     for what in ("Python", "FFmpeg", "PortAudio", "Processor", "Data folder", "Clock", "Page"):
         assert what in result.output
