@@ -66,7 +66,7 @@ def _settings(path: Path) -> "Settings":
 
 
 def _folder(settings: "Settings | None") -> Path:
-    from api.start import data_folder
+    from api.folders import data_folder
 
     if settings is not None and settings.storage.folder:
         return Path(settings.storage.folder)
