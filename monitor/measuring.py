@@ -28,11 +28,9 @@ STALLED_SHARE = 0.6  # of the stall time without an item: said before it is a lo
 CLOSE_LIMIT_S = 1.0
 
 EXIT_ASKED = 0
-EXIT_MISUSE = 2
 EXIT_ENDED = 3
 EXIT_LOST = 4
 EXIT_NOT_OPENED = 5
-EXIT_STUCK = 6
 
 
 def boot_id() -> str:
@@ -374,15 +372,15 @@ class Measuring:
         return self._finish(Outcome("lost", outcome.why), status)
 
     def _finish(self, outcome: Outcome, status: int) -> int:
-        """Close the source and say the last of it; ``EXIT_STUCK`` when it would not close."""
+        """Say the last of the source, then close it; the process ends whether it closes or not."""
         if self._pipeline is not None and self._fresh:
             self._drain()
         self._send_rest()
-        closed = self.reader.stop(CLOSE_LIMIT_S)
         self._out.flush(CLOSE_LIMIT_S)  # states go first otherwise, and this one is the last word
         self._state("ended" if outcome.state == "ended" else "lost", outcome.why)
         self._out.flush(CLOSE_LIMIT_S)
-        return status if closed else EXIT_STUCK
+        self.reader.stop(CLOSE_LIMIT_S)  # a device that has gone may not close: leave it behind
+        return status
 
     def _send_rest(self) -> None:
         """Send what the end left over, credit or not: at most a reading a stream."""

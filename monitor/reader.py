@@ -48,19 +48,17 @@ class Reader:
             outcome = self._read_all()
         except Exception as fault:  # noqa: BLE001  a decoder's surprise is a lost source, said so
             outcome = Outcome("lost", f"{type(fault).__name__}: {fault}")
-        self._door.finish(outcome)
+        self.is_open = False
+        self.beat_ns = time.monotonic_ns()
+        self._door.finish(outcome)  # before closing, which may hang on a device that has gone
+        self._source.close()
 
     def _read_all(self) -> Outcome:
         try:
-            streams = self._source.open()
-            self._opened(streams)
+            self._opened(self._source.open())
             return self._read()
         except SourceError as fault:
             return Outcome("lost" if self.is_open else "failed", str(fault))
-        finally:
-            self.is_open = False
-            self.beat_ns = time.monotonic_ns()
-            self._source.close()
 
     def _opened(self, streams: tuple[StreamInfo, ...]) -> None:
         self.beat_ns = self.item_ns = time.monotonic_ns()

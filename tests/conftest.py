@@ -9,6 +9,10 @@ import sys
 
 import pytest
 
+from tests.rigs.sound_card.fixtures import card_library
+
+__all__ = ["card_library"]
+
 NOT_RUN = ("skipped", "xfailed", "xpassed")
 
 

@@ -24,6 +24,16 @@ FIELDS = {"unplug": 0, "stall": 4, "xruns": 8, "ppm": 12}
 
 Format = Literal["S32_LE", "S24_3LE", "S16_LE", "FLOAT_LE"]
 
+WITHOUT_PORTAUDIO = """
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name == "sounddevice":
+            raise OSError("PortAudio library not found")
+sys.meta_path.insert(0, Missing())
+"""
+"""Code that makes a process as it is where libportaudio2 is not installed."""
+
 ASOUNDRC = """
 pcm_type.takewatch_card {{ lib "{library}" }}
 pcm.{name} {{
