@@ -334,23 +334,32 @@ class StreamDecoder:
 class Demuxer:
     """An open container as items, one packet at a time.
 
-    ``now_ns`` stamps arrivals; ``clock`` is an argument so that tests need none. A packet that is
-    flagged or does not decode becomes a ``corrupt`` packet and a ``Lost``; decoding goes on.
+    ``now_ns`` stamps arrivals. A packet that is flagged or does not decode becomes a ``corrupt``
+    packet and a ``Lost``; decoding goes on. ``from_key``: a feed is joined in mid-stream, so its
+    pictures are decoded from the first key frame on; what comes before is not damage.
     """
 
     def __init__(
-        self, container: InputContainer, now_ns: Callable[[], int], epoch: int = 0
+        self, container: InputContainer, now_ns: Callable[[], int], *, from_key: bool = False
     ) -> None:
         self.container = container
         self.now_ns = now_ns
-        self.epoch = epoch
+        self.epoch = 0
         streams = [s for s in container.streams if s.type in ("audio", "video")][:STREAMS_LIMIT]
-        self.decoders = {stream.index: StreamDecoder(stream, epoch) for stream in streams}
+        self.decoders = {stream.index: StreamDecoder(stream) for stream in streams}
         self.packets: Iterator[AvPacket[Any]] = (
             iter(container.demux(*streams)) if streams else iter(())
         )
         self.streams = streams
         self.bad_reads = 0
+        self.keyless = {s.index for s in streams if from_key and s.type == "video"}
+
+    def next_epoch(self) -> None:
+        """Begin a new timeline: stamps jumped, sound is counted from its next stamp."""
+        self.epoch += 1
+        for decoder in self.decoders.values():
+            decoder.epoch = self.epoch
+            decoder.next_sample = None
 
     def restart(self) -> None:
         """Begin again at the container's first packet; stamps go on where they ended."""
@@ -391,6 +400,10 @@ class Demuxer:
         t_ns = self.now_ns()
         reason = "corrupt packet" if packet.is_corrupt else None
         flush = packet.size == 0 and packet.pts is None and packet.dts is None
+        if packet.stream_index in self.keyless:
+            if not packet.is_keyframe:
+                return [] if flush else [decoder.packet(packet, False, t_ns)]
+            self.keyless.discard(packet.stream_index)
         try:
             decoded: list[Any] = list(packet.decode())
         except av.error.FFmpegError:

@@ -228,7 +228,8 @@ def _looks_like_path(name: str) -> bool:
     return name.endswith(".toml") or "/" in name or "\\" in name
 
 
-def _spec_path(name: str, relative_to: Path | None) -> Path:
+def spec_path(name: str, relative_to: Path | None = None) -> Path:
+    """Return the file of a preset or a path. Raises ``SpecError`` where it is neither."""
     if name in preset_names():
         return PRESETS / f"{name}.toml"
     if _looks_like_path(name):
@@ -251,7 +252,7 @@ def load_spec(
     ``metrics``: the metric keys there are, to check changed cells against; None checks none.
     Raises ``SpecError`` that lists every fault.
     """
-    path = _spec_path(name_or_path, relative_to)
+    path = spec_path(name_or_path, relative_to)
     spec, faults = validate(Spec, _read(path, SpecError), _spec_keys)
     if isinstance(spec, Spec):
         faults += spec_faults(spec, metrics)

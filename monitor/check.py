@@ -40,6 +40,8 @@ STAMPED_ELSEWHERE_NS = 1_000_000_000
 """A first time-stamp beyond this is a transport stream's own clock, not this file's time."""
 NS = 1_000_000_000
 FILE = "file"
+KINDS_OF = {"sound": ("audio",), "camera": ("video",), "both": ("audio", "video", "data")}
+"""Streams by the department that looks after them."""
 
 
 def shown_path(path: Path) -> str:
@@ -117,7 +119,8 @@ class _Session:
         self.rules = rules
         self.measured: dict[tuple[int, int], Measured] = {}
         self.alerts: dict[str, Alert] = {}
-        self.detectors: set[str] = set()
+        self.detectors: set[tuple[str, str]] = set()
+        """Kind of stream, and a detector that listened to one."""
         self.origin_ns: int | None = None
         self.positions_ns: dict[int, int] = {}
         self._ns: dict[int, Fraction] = {}
@@ -177,7 +180,7 @@ class _Session:
                 info=info, programme=self._pipeline.programme_of(info.index), step_s=STEP_NS / NS
             )
             kinds = (kind for kind in MEASUREMENTS.values() if kind.suits(info))
-            self.detectors.update(name for kind in kinds for name in kind.detectors)
+            self.detectors.update((info.kind, name) for kind in kinds for name in kind.detectors)
         self._hear(self._engine.line(_hello(epoch, streams), self.length_ns))
 
     def _advance(self, item: Item) -> None:
@@ -336,15 +339,15 @@ def _not_checked(session: _Session) -> list[str]:
 
 def _was_judged(session: _Session, rule: Rule) -> bool:
     """Say whether a rule had something to judge in this file: a detector, or a metric."""
+    kinds = KINDS_OF[rule.department]
     if rule.event is not None:
-        return rule.event in session.detectors
+        return any((kind, rule.event) in session.detectors for kind in kinds)
     if rule.metric is None:
         return rule.kind == "gap"
     if rule.metric.startswith("stream."):
         field = rule.metric.removeprefix("stream.")
-        wanted = "audio" if rule.department == "sound" else "video"
         return any(
-            one.info.kind == wanted and getattr(one.info, field, None) is not None
+            one.info.kind in kinds and getattr(one.info, field, None) is not None
             for one in session.measured.values()
         )
     known = (one.known if rule.at_end else one.measured for one in session.measured.values())

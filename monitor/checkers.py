@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
@@ -101,7 +102,11 @@ def _begin(context: SpawnContext, judge: Judge, paths: Sequence[Path], index: in
 
 @contextmanager
 def _sigint_blocked() -> Iterator[None]:
-    """Block Ctrl-C; a process begun meanwhile never hears it: its parent ends it instead."""
+    """Block Ctrl-C; a process begun meanwhile never hears it: its parent ends it instead.
+
+    multiprocessing's own tracker unblocks it when it starts, so that must have happened before.
+    """
+    resource_tracker.ensure_running()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

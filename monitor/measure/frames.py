@@ -4,7 +4,7 @@ A step of about k usual steps is k - 1 missing pictures. A stream without a stea
 (variable frame rate) has no missing pictures by stamps: the count is then unknown, not zero.
 """
 
-from capture.source import Frame, Item
+from capture.source import Frame, Item, Lost
 from monitor.measure.bursts import Bursts
 from monitor.measure.measurement import Detection, Setup, is_video, measure
 from monitor.measure.stamps import LEARNED_FRAMES, Cadence, second_ticks, unwrapped_step
@@ -37,7 +37,9 @@ class Frames:
         self.frames = self.total = self.dropped = self.dropped_total = self.same = 0
 
     def feed(self, item: Item) -> None:
-        """Take the next picture."""
+        """Take the next picture; pictures lost on our own way here are not missing on the feed."""
+        if isinstance(item, Lost) and item.unit == "frames":
+            self.last_pts = None
         if not isinstance(item, Frame):
             return
         self.frames += 1

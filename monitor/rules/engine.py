@@ -440,10 +440,13 @@ class Engine:
     # ---- what people do --------------------------------------------------------------------------
 
     def acknowledge(self, alert_id: str, who: str, t_ns: int, utc_ns: int) -> list[Transition]:
-        """Note that somebody has seen an alert. Raises ``KeyError`` where there is none."""
+        """Note that somebody has seen an alert.
+
+        Raises ``KeyError`` where there is none; one that is still pending was told to nobody.
+        """
         for episode in [*self._now.values(), *self._past]:
             alert = episode.alert
-            if alert is not None and alert.id == alert_id:
+            if alert is not None and alert.id == alert_id and alert.condition != "pending":
                 break
         else:
             raise KeyError(alert_id)

@@ -1,0 +1,86 @@
+"""Feeds from real server processes on loopback: RTSP by GStreamer, MPEG-TS by FFmpeg."""
+
+import os
+import select
+import signal
+import socket
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.rigs.clips import ffmpeg
+
+SYSTEM_PYTHON = "/usr/bin/python3"
+START_S = 20.0
+
+
+def free_udp_port() -> int:
+    """Return a UDP port that was free a moment ago."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """A child process that serves a feed; killed at the latest when the block ends."""
+
+    address: str
+
+    def __init__(self, arguments: list[str]) -> None:
+        self.process = subprocess.Popen(
+            arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+
+    def freeze(self) -> None:
+        """Stop it without closing anything: the worst peer there is."""
+        os.kill(self.process.pid, signal.SIGSTOP)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.process.kill()
+        self.process.wait(10)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.kill()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+class RtspServer(Server):
+    """GStreamer's RTSP server: 320×180 H.264 at 25 pictures a second, and stereo AAC at 48 kHz."""
+
+    def __init__(self, *user_and_password: str) -> None:
+        script = Path(__file__).with_name("rtsp_server.py")
+        super().__init__([SYSTEM_PYTHON, str(script), *user_and_password])
+        assert self.process.stdout is not None
+        ready, _, _ = select.select([self.process.stdout], [], [], START_S)
+        line = self.process.stdout.readline() if ready else b""
+        assert line.strip().isdigit(), "no RTSP server: see tests/system-packages.txt"
+        self.port = int(line)
+        self.address = f"rtsp://127.0.0.1:{self.port}/camera"
+
+
+class TsSender(Server):
+    """FFmpeg sending MPEG-TS over UDP in real time; ``file`` sends a clip, by default a camera."""
+
+    def __init__(
+        self, port: int, *, host: str = "127.0.0.1", local: str = "", file: Path | None = None
+    ) -> None:
+        camera = ("-re", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25")
+        tone = ("-re", "-f", "lavfi", "-i", "sine=frequency=1000:sample_rate=48000")
+        coded = ("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "12")
+        live = (*camera, *tone, *coded, "-c:a", "aac")
+        media = live if file is None else ("-re", "-i", str(file), "-c", "copy", "-copyts")
+        target = f"udp://{host}:{port}?pkt_size=1316" + (f"&localaddr={local}" if local else "")
+        quiet = [ffmpeg(), "-loglevel", "quiet", "-nostdin"]
+        super().__init__([*quiet, *media, "-f", "mpegts", target])
+        self.address = f"udp://{host}:{port}"
