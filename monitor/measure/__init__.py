@@ -4,12 +4,15 @@ To add one: write ``monitor/measure/x.py`` with ``@measure("x", ...)`` and add i
 """
 
 from monitor.measure import (
+    audio_bit_rate,
+    bit_depth,
     bit_rate,
     black,
     clipping,
     frame_rate,
     frames,
     meters,
+    not_a_number,
     picture_damaged,
     picture_format,
     silence,
@@ -17,12 +20,15 @@ from monitor.measure import (
 )
 
 __all__ = [
+    "audio_bit_rate",
+    "bit_depth",
     "bit_rate",
     "black",
     "clipping",
     "frame_rate",
     "frames",
     "meters",
+    "not_a_number",
     "picture_damaged",
     "picture_format",
     "silence",

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.source import Block, Item, StreamInfo
+from capture.source import Block, Item
 from monitor.measure.episodes import Episodes
 from monitor.measure.measurement import Detection, Setup, is_audio, measure
+from monitor.measure.runs import Runs, take_steps
 from monitor.metrics import Value, declare
 
 RUN_SAMPLES = 3
@@ -42,59 +43,6 @@ def end_codes(dtype: np.dtype[Any], bit_depth: int | None) -> tuple[float, float
     return -(2.0 ** (width - 1)), (2.0 ** (depth - 1) - 1) * 2.0 ** (width - depth)
 
 
-def runs_of(state: NDArray[np.int8]) -> list[tuple[int, int]]:
-    """Return [start, end) of each stretch of one non-zero value in a one-dimensional array."""
-    edges = np.flatnonzero(np.diff(state, prepend=np.int8(0), append=np.int8(0)))
-    # Neighbouring edges bound stretches of one value; those of value zero are no runs.
-    pairs = zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
-    return [(start, end) for start, end in pairs if state[start] != 0]
-
-
-class _Channel:
-    """One channel: the run that reached the end of the last block, and its episodes."""
-
-    def __init__(
-        self, channel: int, stream: StreamInfo, run_samples: int, detail: str | None
-    ) -> None:
-        self.episodes = Episodes("clipping", channel, stream.sample_rate_hz or 48000, detail)
-        self._run_samples = run_samples
-        self._value = 0
-        self._start = 0
-        self._counted = False
-        self.runs = 0
-        self.total = 0
-
-    @property
-    def carries(self) -> bool:
-        return self._value != 0
-
-    def forget(self) -> None:
-        self._value = 0
-
-    def feed(self, state: NDArray[np.int8], tick: int) -> None:
-        """Take 1 where at the top code, -1 at the bottom, else 0, from ``tick`` on."""
-        length = len(state)
-        for start, end in runs_of(state):
-            joins = start == 0 and self._value == int(state[0])
-            if not joins:
-                self._start, self._counted = tick + start, False
-            self._run(tick + end)
-            self._value = int(state[start])
-        if length and state[-1] == 0:
-            self._value = 0
-
-    def _run(self, end: int) -> None:
-        if end - self._start < self._run_samples:
-            return
-        if self._counted:
-            self.episodes.extend(self._start, end)
-            return
-        self._counted = True
-        self.runs += 1
-        self.total += 1
-        self.episodes.fault(self._start, end)
-
-
 @measure("clipping", is_audio, detectors=("clipping",))
 class Clipping:
     """Runs at full scale of every channel, as counts and episodes."""
@@ -102,7 +50,7 @@ class Clipping:
     def __init__(self, setup: Setup) -> None:
         self._stream = setup.stream
         self._run_samples = max(1, round(setup.limit("clip_run_samples", RUN_SAMPLES)))
-        self._channels: list[_Channel] = []
+        self._channels: list[Runs] = []
         self._next: int | None = None
 
     def _detail(self, block: Block) -> str | None:
@@ -115,8 +63,9 @@ class Clipping:
         if not isinstance(item, Block) or not item.samples.size:
             return
         if not self._channels:
+            rate, detail = self._stream.sample_rate_hz or 48000, self._detail(item)
             self._channels = [
-                _Channel(index, self._stream, self._run_samples, self._detail(item))
+                Runs(Episodes("clipping", index, rate, detail), self._run_samples)
                 for index in range(item.samples.shape[1])
             ]
         if item.start != self._next:
@@ -154,10 +103,7 @@ class Clipping:
 
     def events(self) -> list[Detection]:
         """Return the episodes' steps, in order of channel."""
-        steps = [step for channel in self._channels for step in channel.episodes.steps]
-        for channel in self._channels:
-            channel.episodes.steps.clear()
-        return steps
+        return take_steps(self._channels)
 
     def reset(self) -> None:
         """Count from zero again; open episodes go on."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from monitor.measure.decibels import amplitude_db, power_db
 from monitor.measure.energies import Cells, Recent
-from monitor.measure.hops import Samples
+from monitor.measure.hops import Samples, reduce_frames
 from monitor.metrics import Value, declare
 
 RMS_CELLS: Final = 30  # 300 ms: the integration time of a VU meter (IEC 60268-17)
@@ -27,22 +27,11 @@ DC_OFFSET = declare("dc_offset", "", "channels", "last", "Mean over the last 3 s
 
 
 def magnitude_peak(samples: Samples) -> NDArray[np.float32]:
-    """Return max |x| of every channel, for (frames, channels).
-
-    A reduction over rows of a few channels is short inner loops; folding 32 frames into one wide
-    row first makes them long ones.
-    """
-    frames, channels = samples.shape
-    wide = frames - frames % 32
-    low = high = np.zeros(channels, np.float32)
-    if wide:
-        rows = samples[:wide].reshape(wide // 32, 32 * channels)
-        high = rows.max(axis=0).reshape(32, channels).max(axis=0)
-        low = rows.min(axis=0).reshape(32, channels).min(axis=0)
-    if wide < frames:
-        high = np.maximum(high, samples[wide:].max(axis=0))
-        low = np.minimum(low, samples[wide:].min(axis=0))
-    return np.maximum(high, -low)
+    """Return max |x| of every channel, for (frames, channels)."""
+    high = reduce_frames(np.maximum, samples)
+    low = reduce_frames(np.minimum, samples)
+    peak: NDArray[np.float32] = np.maximum(high, -low)
+    return peak
 
 
 class Levels:

@@ -146,7 +146,9 @@ class Pipeline:
         if stream is None:
             return
         span = _span(item)
-        if span is not None:
+        # Sound's media time is that of its samples; packets run ahead of their decoding.
+        ahead = stream.info.kind == "audio" and isinstance(item, Packet)
+        if span is not None and not ahead:
             stream.advance(*span)
         stream.fresh = True
         for measurement in stream.measurements:
