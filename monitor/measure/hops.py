@@ -13,7 +13,8 @@ Samples = NDArray[np.float32]
 """Interleaved samples, shape (frames, channels), full scale ±1."""
 
 HISTORY: Final = 24  # frames kept from the hop before: the true-peak filter's reach
-HOP_LIMIT_S: Final = 0.1  # live and file alike: larger hops fall out of the second-level cache
+HOP_LIMIT_S: Final = 0.1  # of many channels: larger hops fall out of the second-level cache
+HOP_VALUES: Final = 1 << 17  # of few channels: as many samples, so that fixed costs are shared
 WIDE: Final = 32  # frames folded into one row by reductions
 SAMPLE_LIMIT: Final = 1e4  # +80 dBFS: no recorder writes more; its square's sum still fits float32
 
@@ -52,11 +53,22 @@ def reduce_frames(operation: np.ufunc, samples: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(operation.reduce(folded, axis=0))
 
 
+def exceeds(values: Samples, limits: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return ``values > limits`` for (frames, channels) and one limit a channel, in wide rows."""
+    frames, channels = values.shape
+    whole = frames - frames % WIDE
+    out = np.empty((frames, channels), np.bool_)
+    shape = (whole // WIDE, WIDE * channels)
+    np.greater(values[:whole].reshape(shape), np.tile(limits, WIDE), out=out[:whole].reshape(shape))
+    np.greater(values[whole:], limits, out=out[whole:])
+    return out
+
+
 class Hops:
     """A buffer of one hop with the last ``HISTORY`` frames of the one before in front of it."""
 
     def __init__(self, channels: int, sample_rate_hz: int) -> None:
-        self.frames_limit = max(1024, round(HOP_LIMIT_S * sample_rate_hz))
+        self.frames_limit = max(round(HOP_LIMIT_S * sample_rate_hz), HOP_VALUES // channels)
         self._buffer: Samples = np.zeros((HISTORY + self.frames_limit, channels), np.float32)
         self._filled = 0
 
