@@ -95,6 +95,8 @@ class Silence:
         """Read one channel of a segment whole."""
         head = constant_head(column, column[0]) if goes_on else 0
         if head < len(column):
+            if tick + head - self._run_start[index] >= self._hold and self._last is not None:
+                self._silent(index, self._last[index])
             self._end_run(index, tick + head)
             tail = constant_head(column[::-1], column[-1])
             self._run_start[index] = tick + len(column) - tail
