@@ -10,7 +10,7 @@ from functools import partial
 
 from config.spec import Department, Phase, Rule, Severity
 from monitor.lines import Event, Hello, OutLine, Reading, State
-from monitor.rules import lifecycle, memory, table, words
+from monitor.rules import lifecycle, memory, words
 from monitor.rules.axis import Axis
 from monitor.rules.channels import Channels, described
 from monitor.rules.episode import SECOND_NS, Episode, begun, end_runs, take
@@ -22,8 +22,6 @@ from monitor.rules.phases import History
 from monitor.rules.severity import severity_of
 from monitor.rules.shelving import Shelf, shelved_until_ns
 from monitor.rules.suppression import cause_of
-
-assert table.registered, "the kinds of rules must be registered before the engine runs"
 
 PAST_NS = 70 * SECOND_NS  # a roll moves back up to 60 s; what it may cover is kept a little longer
 PAST_LIMIT = 512  # episodes kept after their end; beyond it the oldest are let go
@@ -114,7 +112,7 @@ class Engine:
         for rule in self._concerned(line):
             for evidence in KINDS[rule.kind].draw(rule, line, t_ns, self):
                 self._take(rule, evidence)
-        return self._settle(t_ns, {line.source})
+        return self._settle(t_ns, {line.source}, resting=True)
 
     def tick(self, t_ns: int) -> list[Transition]:
         """Let time pass: delays end, shelves run out, what is over is forgotten."""
@@ -191,13 +189,20 @@ class Engine:
         every = self._now.values()
         return [e for e in every if sources is None or e.where.source in sources]
 
-    def _settle(self, t_ns: int, sources: Collection[str] | None) -> list[Transition]:
-        """Settle causes first, so that what they cause is silenced in the same step."""
+    def _settle(
+        self, t_ns: int, sources: Collection[str] | None, *, resting: bool = False
+    ) -> list[Transition]:
+        """Settle causes first, so that what they cause is silenced in the same step.
+
+        ``resting``: leave out active alerts of which nothing new was heard, for a moment.
+        """
         told: list[Transition] = []
         for suppressing in (True, False):
             causes = self._causes()
             for episode in self._of(sources):
-                if bool(self._rules[episode.rule].suppresses) is suppressing:
+                if bool(self._rules[episode.rule].suppresses) is not suppressing:
+                    continue
+                if not (resting and lifecycle.rests(episode, t_ns)):
                     told += self._settle_one(episode, t_ns, causes)
         self._forget(t_ns)
         return told
@@ -216,6 +221,7 @@ class Engine:
     ) -> list[Transition]:
         rule = self._rules[episode.rule]
         standing = self._standing(rule, episode, t_ns, causes)
+        episode.settled_ns = t_ns
         steps = lifecycle.settle(episode, rule, standing, t_ns)
         told = self._told(episode, steps, t_ns if told_ns is None else told_ns)
         if lifecycle.over(episode, rule, t_ns):

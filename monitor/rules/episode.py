@@ -52,6 +52,8 @@ class Episode:
     alert: Alert | None = None
     changed: bool = False
     told_ns: int = 0
+    settled_ns: int = 0
+    """When it was last looked at as a whole."""
 
     @property
     def true(self) -> bool:

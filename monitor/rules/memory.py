@@ -12,7 +12,7 @@ from monitor.rules.phases import History
 from monitor.rules.shelving import Shelf
 
 ALERT_TIMES = ("onset_ns", "active_ns", "cleared_ns", "end_ns")
-EPISODE_TIMES = ("onset_ns", "from_ns", "seen_ns", "calm_ns", "told_ns")
+EPISODE_TIMES = ("onset_ns", "from_ns", "seen_ns", "calm_ns", "told_ns", "settled_ns")
 
 
 @dataclass(slots=True, kw_only=True)

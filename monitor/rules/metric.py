@@ -88,18 +88,25 @@ def _from_reading(
     if rule.metric not in line.values:
         return
     here = Where(source=line.source, stream=line.stream)
-    for where, value, true in _judged(rule, line.values, here, view, judge, stands):
-        from_ns = view.at_ns(line.source, line.stream, line.epoch, line.start)
+    found = list(_judged(rule, line.values, here, view, judge, stands))
+    if not found:
+        return
+    place = (line.source, line.stream, line.epoch)
+    start, end = view.place(*place, line.start), view.place(*place, line.end)
+    begun_ns = view.at_ns(*place, line.start)
+    from_ns = t_ns if begun_ns is None else min(begun_ns, t_ns)
+    unit = unit_of(rule.metric)
+    for where, value, true in found:
         yield Evidence(
             where=where,
             true=true,
-            from_ns=t_ns if from_ns is None else min(from_ns, t_ns),
+            from_ns=from_ns,
             to_ns=t_ns,
             lasting=stands,
             worst=_worst(value),
-            unit=unit_of(rule.metric),
-            start=view.place(line.source, line.stream, line.epoch, line.start),
-            end=view.place(line.source, line.stream, line.epoch, line.end),
+            unit=unit,
+            start=start,
+            end=end,
         )
 
 

@@ -3,14 +3,10 @@
 from config.rows import rows_for
 from config.spec import RULE_NAMES, Rule, Spec, Stage
 from monitor.metrics import METRICS
-from monitor.rules import above, below, differs, event, gap, outside, state
 from monitor.rules.kinds import KINDS
 from monitor.rules.metric import DECLARED_KEYS
 
-__all__ = ["RULE_NAMES", "detector_limits", "metric_keys", "registered", "rules_for"]
-
-registered = (above, below, differs, event, gap, outside, state)
-"""Every kind of rule there is, one module each; importing them fills the registry."""
+__all__ = ["RULE_NAMES", "detector_limits", "metric_keys", "rules_for"]
 
 
 def rules_for(spec: Spec | None, stage: Stage) -> list[Rule]:

@@ -22,6 +22,8 @@ Segment = tuple[Value, int]
 levels = st.sampled_from([-30.0, -1.6, -1.4, -1.2, -1.0, -0.9, -0.5, 0.0])
 timelines = st.lists(st.tuples(levels, st.integers(1, 60)), min_size=1, max_size=12)
 
+UNHURRIED = settings(deadline=None)  # shared machines stall; nothing here is about speed
+
 
 def peak_rule(on_delay_s: float = 0.0) -> Rule:
     return Rule(
@@ -65,6 +67,7 @@ def split(timeline: Sequence[Segment], size: int) -> list[Segment]:
     return pieces
 
 
+@UNHURRIED
 @given(timelines, st.integers(1, 7), st.sampled_from([0.0, 0.35, 2.0]))
 def test_how_readings_are_split_does_not_change_alerts(
     timeline: list[Segment], size: int, on_delay_s: float
@@ -74,6 +77,7 @@ def test_how_readings_are_split_does_not_change_alerts(
     assert outcome(pieces) == outcome(whole)
 
 
+@UNHURRIED
 @given(timelines, st.integers(2, 12))
 def test_coarser_readings_never_lose_the_worst(timeline: list[Segment], size: int) -> None:
     fine = split(timeline, 1)
@@ -93,6 +97,7 @@ def test_coarser_readings_never_lose_the_worst(timeline: list[Segment], size: in
         assert any(m["onset_ns"] <= alert["onset_ns"] for m in merged)
 
 
+@UNHURRIED
 @given(timelines, st.lists(st.floats(MAX - DEAD_BAND, MAX, exclude_min=True), min_size=1))
 def test_inside_the_dead_band_no_verdict_changes(
     timeline: list[Segment], inside: list[float]
@@ -106,6 +111,7 @@ def test_inside_the_dead_band_no_verdict_changes(
     assert [(a.id, a.condition) for a in engine.alerts()] == before
 
 
+@UNHURRIED
 @given(timelines, st.integers(1, 20), st.integers(1, 600))
 def test_nan_neither_fires_nor_clears(timeline: list[Segment], count: int, tenths: int) -> None:
     engine = rolling(peak_rule())
