@@ -56,12 +56,16 @@ Deliver = Callable[[OutLine, int], None]
 
 
 class Splitter:
-    """Lines out of chunks of bytes, bounded: what is longer than a line may be is left out."""
+    """Lines out of chunks of bytes, bounded: what is longer than a line may be is left out.
+
+    ``over_long`` counts how many times over the limit such lines were, so that an endless one
+    counts on.
+    """
 
     def __init__(self, limit_bytes: int = LINE_LIMIT_BYTES) -> None:
         self._limit = limit_bytes
         self._rest = bytearray()
-        self._skipping = False
+        self._length = 0
         self.over_long = 0
 
     def feed(self, chunk: bytes) -> list[bytes]:
@@ -69,26 +73,21 @@ class Splitter:
         *whole, rest = chunk.split(b"\n")
         lines = []
         for part in whole:
-            line = self._complete(part)
-            if line:
-                lines.append(line)
+            self._keep(part)
+            if 0 < self._length <= self._limit:
+                lines.append(bytes(self._rest))
+            self._rest, self._length = bytearray(), 0
         self._keep(rest)
         return lines
 
-    def _complete(self, part: bytes) -> bytes:
-        self._keep(part)
-        line, self._rest = bytes(self._rest), bytearray()
-        skipped, self._skipping = self._skipping, False
-        return b"" if skipped else line
-
     def _keep(self, part: bytes) -> None:
-        if self._skipping:
-            return
-        self._rest += part
-        if len(self._rest) > self._limit:
+        before = max(0, self._length - 1) // self._limit
+        self._length += len(part)
+        self.over_long += max(0, self._length - 1) // self._limit - before
+        if self._length <= self._limit:
+            self._rest += part
+        else:
             self._rest = bytearray()
-            self._skipping = True
-            self.over_long += 1
 
 
 def backoff_s(failures: int, jitter: float) -> float:
