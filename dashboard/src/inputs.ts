@@ -29,8 +29,8 @@ export function readInputs(body: unknown): Input[] {
   });
 }
 
-export async function findInputs(): Promise<Input[]> {
-  const answer = await fetch("/api/inputs", { cache: "no-store" });
+export async function findInputs(again: boolean): Promise<Input[]> {
+  const answer = await fetch(`/api/inputs${again ? "?again=true" : ""}`, { cache: "no-store" });
   if (!answer.ok) throw new Error(`the monitor answered ${answer.status}`);
   return readInputs(await answer.json());
 }

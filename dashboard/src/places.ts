@@ -87,7 +87,7 @@ export function lastTakeLine(
   if (done === undefined || done.parts.length === 0) return null;
   const mine = alerts.filter((alert) => belongs(alert, department) && alert.severity !== "NOTE");
   const worst = worstOf(mine, done.id);
-  const lead = `Last take, ${done.slate || done.scene}/${done.take}:`;
+  const lead = `Last, ${takeName(done)}:`;
   if (worst === null) return { lead, text: `nothing found in ${runningTime(takeSeconds(done, 0))}` };
   const who = worst.acknowledged === null ? "" : `, acknowledged by ${worst.acknowledged.who}`;
   const more = mine.filter((alert) => alert.take === done.id).length - 1;
