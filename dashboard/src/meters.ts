@@ -62,6 +62,11 @@ export class MeterBank {
     this.serial = NaN;
   }
 
+  /** Whether the service measures this at all. */
+  has(source: string, stream: number, metric: string): boolean {
+    return this.slots.has(slotKey(source, stream, metric));
+  }
+
   /** Values of one metric, one a channel; empty while unknown. */
   list(source: string, stream: number, metric: string): Float32Array {
     const slot = this.slots.get(slotKey(source, stream, metric));

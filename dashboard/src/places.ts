@@ -11,6 +11,11 @@ export function place(alert: Alert): string {
   return alert.source_name;
 }
 
+/** An alert's message with its place in front. */
+export function alertWords(alert: Alert): string {
+  return saidOnce(alert.channel_name ?? alert.source_name, alert.message);
+}
+
 export interface Channel {
   source: string;
   stream: number;
@@ -56,6 +61,18 @@ export function belongs(alert: Alert, department: Alert["department"]): boolean 
   return alert.department === department || alert.department === "both";
 }
 
+/** A message with whom it is about in front, said once: messages often begin with the name. */
+export function saidOnce(name: string, message: string): string {
+  const bare = message.startsWith(`${name}: `) ? message.slice(name.length + 2) : message;
+  return bare.startsWith(name) || name === "" ? bare : `${name}: ${bare}`;
+}
+
+/** The same without the name, for where it already stands beside. */
+export function saidWithout(name: string, message: string): string {
+  const said = saidOnce(name, message);
+  return name === "" ? said : said.slice(name.length).replace(/^[: ]+/, "");
+}
+
 export function takeName(take: Take): string {
   return `${take.slate || take.scene || "–"} take ${take.take}`;
 }
@@ -92,7 +109,7 @@ export function lastTakeLine(
   const who = worst.acknowledged === null ? "" : `, acknowledged by ${worst.acknowledged.who}`;
   const more = mine.filter((alert) => alert.take === done.id).length - 1;
   const rest = more > 0 ? ` and ${count(more, "more", "more")}` : "";
-  return { lead, text: `${worst.channel_name ?? worst.source_name}: ${worst.message}${rest}${who}` };
+  return { lead, text: `${alertWords(worst)}${rest}${who}` };
 }
 
 /** Open alerts of one place, worst first by the given order. */

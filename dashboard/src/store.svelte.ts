@@ -52,6 +52,8 @@ export class Store {
   readonly mayOperate = $derived(this.live && this.role === "operate");
   readonly shown = $derived(this.state.alerts.filter(isShown).sort(byUrgency));
   readonly unacknowledged = $derived(this.shown.filter((alert) => alert.acknowledged === null));
+  /** What somebody has to answer: notes are for reading. */
+  readonly asking = $derived(this.unacknowledged.filter((alert) => alert.severity !== "NOTE"));
   readonly take = $derived(rollingTake(this.state.takes));
 
   start(): void {

@@ -8,6 +8,7 @@ import Alerts from "./Alerts.svelte";
 import Camera from "./Camera.svelte";
 import Department from "./Department.svelte";
 import Sound from "./Sound.svelte";
+import Strip from "./Strip.svelte";
 import TakeBar from "./TakeBar.svelte";
 import Takes from "./Takes.svelte";
 
@@ -29,12 +30,17 @@ export interface Tile {
 }
 
 const once = (): string[] => [""];
-const departments = (_: State, view: View): string[] =>
-  view === "sound" ? ["sound"] : view === "picture" ? ["camera"] : ["sound", "camera"];
+const departments = (state: State, view: View): string[] => {
+  if (view === "sound") return ["sound"];
+  if (view === "picture") return ["camera"];
+  const present = state.glance.map((one) => one.department);
+  return present.length > 0 ? present : ["sound", "camera"];
+};
 const cameras = (state: State): string[] => state.sources.filter(isCamera).map((one) => one.id);
 
 export const TILES: readonly Tile[] = [
   { tile: Department, area: "words", views: ["glance", "sound", "picture"], subjects: departments },
+  { tile: Strip, area: "words", views: ["alerts", "takes"], subjects: departments },
   { tile: Sound, area: "sound", views: ["glance", "sound"], subjects: once },
   { tile: Camera, area: "picture", views: ["glance", "picture"], subjects: cameras },
   { tile: Alerts, area: "list", views: ["alerts"], subjects: once },

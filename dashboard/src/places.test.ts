@@ -1,0 +1,73 @@
+import { expect, it } from "vitest";
+import type { SourceView } from "./messages";
+import { channels, isCamera, metered, saidOnce, saidWithout } from "./places";
+
+function source(id: string, department: SourceView["department"], kinds: ("audio" | "video")[]): SourceView {
+  const nothing = {
+    codec: null,
+    sample_rate_hz: null,
+    layout: null,
+    sample_format: null,
+    bit_depth: null,
+    width_px: null,
+    height_px: null,
+    pixel_format: null,
+    scan: null,
+    frame_rate: null,
+    declared_duration_s: null,
+  };
+  return {
+    id,
+    name: id,
+    kind: "network_feed",
+    group: id,
+    department,
+    practice: false,
+    state: "live",
+    why: null,
+    since_utc_ns: 0,
+    last_seen_utc_ns: null,
+    programme: null,
+    still: null,
+    words: {},
+    streams: kinds.map((kind, index) => ({
+      ...nothing,
+      index,
+      kind,
+      time_base: "1/48000",
+      channels: kind === "audio" ? 2 : null,
+      channel_names: kind === "audio" ? ["Boom", " "] : null,
+    })),
+  };
+}
+
+it("says a name once, whether or not the message begins with it", () => {
+  expect(saidOnce("Boom", "clipped twice")).toBe("Boom: clipped twice");
+  expect(saidOnce("Boom", "Boom clipped twice")).toBe("Boom clipped twice");
+  expect(saidOnce("Boom", "Boom: Boom clipped twice")).toBe("Boom clipped twice");
+  expect(saidOnce("", "no packet")).toBe("no packet");
+});
+
+it("leaves the name out where it already stands", () => {
+  expect(saidWithout("Boom", "Boom clipped twice")).toBe("clipped twice");
+  expect(saidWithout("Boom", "Boom: Boom clipped twice")).toBe("clipped twice");
+  expect(saidWithout("B camera", "23.976 fps")).toBe("23.976 fps");
+});
+
+it("names channels as the operator did, else numbers them from 1", () => {
+  const names = channels(source("cart", "sound", ["audio"])).map((one) => one.name);
+  expect(names).toEqual(["Boom", "2"]);
+});
+
+it("meters sound's own sources, and a camera's sound only where there is nothing else", () => {
+  const cart = source("cart", "sound", ["audio"]);
+  const camera = source("cam", "camera", ["video", "audio"]);
+  expect(metered([cart, camera])).toEqual([cart]);
+  expect(metered([camera])).toEqual([camera]);
+  expect(isCamera(cart)).toBe(false);
+  expect(isCamera(camera)).toBe(true);
+});
+
+it("keeps a place for a sound source that has not opened yet", () => {
+  expect(metered([source("cart", "sound", [])]).length).toBe(1);
+});
