@@ -1,15 +1,20 @@
 """A scripted service: the page's own messages, set to one scene, for looks and layout.
 
 Behaviour is tested against the real service; this one holds still (a fault, 32 channels, a lost
-camera), which a real one does not. ``python -m tests.browser.scripted SCENE PORT`` serves it.
+camera), which a real one does not. The scene is the first part of the host's name, and browsers
+take every such name for loopback: ``python -m tests.browser.scripted 8401``, then
+``http://fault.localhost:8401``.
 """
 
 import asyncio
 import math
+import socket
 import struct
 import sys
+import threading
 import time
 from pathlib import Path
+from typing import Self
 
 import uvicorn
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
@@ -31,10 +36,11 @@ from monitor.lines import Stream
 from monitor.records import Part, Take
 from monitor.rules.model import Acknowledgement, Alert
 
+STOP_S = 10.0
 DIST = Path(__file__).parents[2] / "dashboard" / "dist"
 NAMES = ("Mix L", "Mix R", "Boom", "Ana", "Joe", "Plant", "Amb L", "Amb R")
 PEAKS_DBFS = (-12.0, -13.0, -9.8, -14.0, -30.0, -26.0, -33.0, -34.0)
-SCENES = ("ok", "check", "fault", "lost", "first_run", "channels_32", "channels_64", "four_cameras")
+SCENES = ("ok", "check", "fault", "lost", "first-run", "channels-32", "channels-64", "four-cameras")
 PER_CHANNEL = ("sample_peak_dbfs", "rms_dbfs", "true_peak_dbtp", "true_peak_max_dbtp")
 PROGRAMME = {
     "programme_momentary_lufs": -23.4,
@@ -51,7 +57,7 @@ CAMERA = {
 
 
 def _names(scene: str) -> list[str]:
-    count = {"channels_32": 32, "channels_64": 64}.get(scene, 8)
+    count = {"channels-32": 32, "channels-64": 64}.get(scene, 8)
     extra = [f"Radio mic {n}" for n in range(9, count + 1)]
     return [*NAMES, *extra][:count]
 
@@ -143,7 +149,7 @@ def _alerts(scene: str, now_ns: int) -> list[Alert]:
         "message": "23.976 fps, the spec asks for 25",
         "advice": "Check the camera's project rate",
     }
-    if scene in ("check", "channels_32", "four_cameras"):
+    if scene in ("check", "channels-32", "four-cameras"):
         return [seen, _alert(now_ns), _alert(now_ns, id="a2", **rate)]
     if scene == "fault":
         hot = {"severity": "FAULT", "condition": "active", "count": 7, "end_ns": now_ns}
@@ -159,10 +165,10 @@ def _glance(scene: str, now_ns: int) -> list[Glance]:
     since = now_ns - 41_000_000_000
     boom = "Boom: clipped 7 times, 3 within 1 s"
     rate = "B camera: 23.976 fps, the spec asks for 25"
-    if scene in ("check", "fault", "channels_32", "four_cameras"):
+    if scene in ("check", "fault", "channels-32", "four-cameras"):
         told = {"subject": "B camera", "detail": "23.976 fps, the spec asks for 25"}
         camera |= {"word": "CHECK", "say": rate, "since_utc_ns": since, **told}
-    if scene in ("check", "channels_32"):
+    if scene in ("check", "channels-32"):
         told = {"subject": "Boom", "detail": "clipped once, 4 samples"}
         sound |= {"word": "CHECK", "say": "Boom: clipped once, 4 samples", **told}
     if scene == "fault":
@@ -202,8 +208,8 @@ def _take(number: int, now_ns: int, roll_s: int, cut_s: int | None, **more: obje
 def snapshot(scene: str) -> Snapshot:
     """Return the whole page of one scene. Engine axis and UTC are the same here."""
     now_ns = time.time_ns()
-    letters = "ABCD" if scene == "four_cameras" else "AB"
-    first = scene == "first_run"
+    letters = "ABCD" if scene == "four-cameras" else "AB"
+    first = scene == "first-run"
     takes = [
         _take(1, now_ns, 700, 640, notes="Boom in shot at the end", false_start=True),
         _take(2, now_ns, 400, 300, circled=True, notes="Best for Ana"),
@@ -282,9 +288,9 @@ def meters(slots: list[MeterSlot], serial: int, t_s: float) -> bytes:
     return struct.pack(f"<{len(values)}f", *values)
 
 
-async def _speak(socket: WebSocket, scene: str) -> None:
-    page = snapshot(scene)
-    slots = layout(page)
+async def _speak(page: WebSocket, scene: str) -> None:
+    whole = snapshot(scene)
+    slots = layout(whole)
     hello = Hello(
         version="0.1.0",
         journal_id="scripted",
@@ -292,12 +298,12 @@ async def _speak(socket: WebSocket, scene: str) -> None:
         meters=slots,
         layout=1,
     )
-    await socket.send_text(hello.model_dump_json())
-    await socket.send_text(page.model_dump_json())
+    await page.send_text(hello.model_dump_json())
+    await page.send_text(whole.model_dump_json())
     for serial in range(METERS_HZ * 3600):
         if serial % 6 == 0:
-            await socket.send_text(Heartbeat(server_utc_ns=time.time_ns()).model_dump_json())
-        await socket.send_bytes(meters(slots, serial, serial / METERS_HZ))
+            await page.send_text(Heartbeat(server_utc_ns=time.time_ns()).model_dump_json())
+        await page.send_bytes(meters(slots, serial, serial / METERS_HZ))
         await asyncio.sleep(1 / METERS_HZ)
 
 
@@ -314,15 +320,16 @@ def _still(letter: str) -> str:
     )
 
 
-def create(scene: str) -> FastAPI:
-    """Return the application of one scene."""
+def create() -> FastAPI:
+    """Return the application; the scene is in the host's name."""
     app = FastAPI()
 
     @app.websocket("/api/live")
-    async def live(socket: WebSocket) -> None:
-        await socket.accept()
+    async def live(page: WebSocket) -> None:
+        await page.accept()
         try:
-            await _speak(socket, scene)
+            scene = (page.url.hostname or "").partition(".")[0]
+            await _speak(page, scene)
         except WebSocketDisconnect:
             return
 
@@ -345,5 +352,33 @@ def create(scene: str) -> FastAPI:
     return app
 
 
+class ScriptedService:
+    """Serves on a free port of loopback, on a thread, as a context."""
+
+    def __init__(self) -> None:
+        config = uvicorn.Config(create(), log_level="warning", ws="websockets-sansio")
+        self._server = uvicorn.Server(config)
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True
+        )
+
+    def __enter__(self) -> Self:
+        """Start; the socket listens already, so that no connection is refused."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self._server.should_exit = True
+        self._thread.join(STOP_S)
+        self._socket.close()
+
+    def address(self, scene: str) -> str:
+        """Return where a scene's page is."""
+        assert scene in SCENES, scene
+        return f"http://{scene}.localhost:{self._socket.getsockname()[1]}"
+
+
 if __name__ == "__main__":
-    uvicorn.run(create(sys.argv[1]), port=int(sys.argv[2]), log_level="warning")
+    uvicorn.run(create(), port=int(sys.argv[1]), log_level="warning")
