@@ -192,7 +192,8 @@ def _carries(row: Row) -> str:
         depth = f", {row['bit_depth']} bit" if row["bit_depth"] else ""
         names = row["channel_names"]
         listed = f" ({', '.join(names)})" if isinstance(names, list) else ""
-        return f"{row['channels']} channels at {row['sample_rate_hz']} Hz{depth}{listed}"
+        many = "channel" if row["channels"] == 1 else "channels"
+        return f"{row['channels']} {many} at {row['sample_rate_hz']} Hz{depth}{listed}"
     scan = f" {row['scan']}" if row["scan"] else ""
     return f"{row['width']}×{row['height']}{scan}, {row['pixel_format']}"
 
@@ -218,7 +219,8 @@ def _text(shown: str, rows: list[Row]) -> str:
         table.add_column(title, overflow="fold")
     for row in rows:
         declared, found = _rate_words(row)
-        words = f"{row['stream']} {'picture' if row['kind'] == 'video' else 'sound'}"
+        number = int(str(row["stream"])) + 1  # counted from 1 in words
+        words = f"{number} {'picture' if row['kind'] == 'video' else 'sound'}"
         rate = _bit_rate_words(row["bit_rate_bps"])
         table.add_row(words, str(row["codec"]), _carries(row), declared, found, rate)
     console = Console(width=None if sys.stdout.isatty() else WIDTH_COLUMNS, markup=False)

@@ -35,7 +35,16 @@ def test_a_files_streams_are_declared_and_measured(clips: Clips) -> None:
 
 def test_the_table_names_what_a_person_asks_for(clips: Clips) -> None:
     output = run(str(clips.both(seconds=4))).output
-    for words in ("320×180", "h264", "progressive", "25.000 ±", "1 channels at 48000 Hz", "kb/s"):
+    for words in (
+        "320×180",
+        "h264",
+        "progressive",
+        "25.000 ±",
+        "1 picture",
+        "2 sound",
+        "1 channel at 48000 Hz",
+        "kb/s",
+    ):
         assert words in output
 
 
