@@ -220,6 +220,9 @@ class StreamDecoder:
         self.first: int | None = None
         self.end: int | None = None  # end of the newest stamped packet, in ticks
         self.longest = 0  # longest packet, in ticks
+        # FFmpeg flags a packet cut off by the end of the file. Of PCM the samples that are there
+        # are whole, and those that are not are told as the file's missing end, once.
+        self.cut_is_whole = stream.codec_context.name.startswith("pcm_")
         if isinstance(stream, VideoStream | AudioStream):
             stream.codec_context.thread_type = ThreadType.NONE
             stream.codec_context.thread_count = 1
@@ -398,7 +401,7 @@ class Demuxer:
         """Return what one packet gives: itself, what was lost, and what it decodes into."""
         decoder = self.decoders[packet.stream_index]
         t_ns = self.now_ns()
-        reason = "corrupt packet" if packet.is_corrupt else None
+        reason = "corrupt packet" if packet.is_corrupt and not decoder.cut_is_whole else None
         flush = packet.size == 0 and packet.pts is None and packet.dts is None
         if packet.stream_index in self.keyless:
             if not packet.is_keyframe:

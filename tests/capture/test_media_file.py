@@ -176,6 +176,7 @@ def test_a_wav_cut_short_says_by_how_much(tmp_path: Path) -> None:
     _, items = read_all(path)
     assert isinstance(items[-1], Ended)
     assert items[-1].short_by_s == pytest.approx(0.5)
+    assert not any(isinstance(item, Lost) for item in items)  # what is missing is told once
     np.testing.assert_array_equal(samples_of(items), expected[:24_000])
 
 
