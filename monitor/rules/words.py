@@ -35,7 +35,8 @@ def number_text(value: float, unit: str) -> str:
         scale, name = next(pair for pair in PREFIXES if abs(value) >= pair[0])
         return f"{value / (scale or 1):.3g} {name}"
     text = f"{value:.1f}" if unit in ONE_DECIMAL else f"{value:.3f}".rstrip("0").rstrip(".")
-    return text.replace("-", "−")
+    is_zero = not text.strip("-0.")  # −0.0 of a peak just under full scale reads like a mistake
+    return text.lstrip("-") if is_zero else text.replace("-", "−")
 
 
 def value_text(value: Worst, unit: str) -> str:

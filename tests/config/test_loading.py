@@ -250,6 +250,7 @@ def toml(value: object) -> str:
 
 FUZZ = settings(
     max_examples=150,
+    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
