@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from monitor.measure.decibels import decibels
@@ -60,18 +59,26 @@ def with_programme(energies: Cells, weights: NDArray[np.float64] | None) -> Cell
     return np.concatenate([energies, (energies @ weights)[:, None]], axis=1)
 
 
+def sliding_sums(rows: Cells, count: int, step: int = 1) -> Cells:
+    """Return sums of ``count`` rows ``step`` apart, one for each place that has them all."""
+    places = len(rows) - (count - 1) * step
+    sums = rows[:places].copy()
+    for offset in range(step, count * step, step):
+        sums += rows[offset : offset + places]
+    return sums
+
+
 def window_means(cells: Cells) -> tuple[Cells, Cells]:
     """Return the momentary and short-term means that end at the last cells, one row a cell.
 
-    ``cells`` holds SHORT_TERM_CELLS - 1 older rows before the new ones. Both windows are summed
-    from sums of 20 cells: 35 additions instead of 340, and no running sum whose rounding would
+    ``cells`` holds SHORT_TERM_CELLS - 1 older rows before the new ones. Both windows are sums of
+    sums of 20 cells, those of sums of 5: few additions, and no running sum whose rounding would
     remember a bang for ever.
     """
-    halves = sliding_window_view(cells, HALF_CELLS, axis=0).sum(axis=-1)
     new = len(cells) - SHORT_TERM_CELLS + 1
+    halves = sliding_sums(sliding_sums(cells, 5), HALF_CELLS // 5, step=5)
     momentary = halves[-new:] + halves[-new - HALF_CELLS : -HALF_CELLS]
-    starts = range(0, SHORT_TERM_CELLS, HALF_CELLS)
-    short_term = np.add.reduce([halves[start : start + new] for start in starts])
+    short_term = sliding_sums(halves, SHORT_TERM_CELLS // HALF_CELLS, step=HALF_CELLS)
     return momentary / MOMENTARY_CELLS, short_term / SHORT_TERM_CELLS
 
 
