@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 
 BACKLOG = 128
+SEND_BUFFER_BYTES = 128 * 1024  # what a slow page can lag behind; the system's own grows to 4 MiB
 STUCK_MS = 10_000  # a peer that takes nothing for this long is cut off by the kernel
 
 
@@ -85,6 +86,7 @@ def _listening(address: str, port: int) -> socket.socket:
     listener = _bound(address, port, shared=True)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STUCK_MS)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
     listener.listen(BACKLOG)
     listener.setblocking(False)
     return listener
