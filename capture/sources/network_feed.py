@@ -31,6 +31,8 @@ from capture.source import (
 
 if TYPE_CHECKING:
     from av.container.input import InputContainer
+    from av.packet import Packet as AvPacket
+    from av.stream import Stream
 
     from capture.demux import Demuxer
 
@@ -38,7 +40,9 @@ STALL_S = 1.0  # a feed of 5 pictures a second or more is never silent this long
 ITEMS_LIMIT = 1_024  # about 2 s of 25 pictures, their packets and 8 sound streams
 FRAMES_LIMIT = 25  # of those: each pins 3 MB of decoder memory at 1080p
 PROBE_BYTES = 2_000_000  # of a stream of 12 Mb/s: 1.3 s
-PROBE_US = 2_000_000  # two key frames of most encoders; sound and picture both seen
+PROBE_US = 1_000_000  # sound and picture both seen, 25 pictures to read a declared rate from
+BURST_SPEED = 4.0  # what waited while the feed was probed comes this much faster than live, not
+BURST_FREE_S = 0.1  # at once: measuring holds a third of a second of pictures and would lose some
 UDP_FIFO_UNITS = 50_000  # of 188 bytes: 9 MB, 6 s at 12 Mb/s, while a decoder catches up
 JUMP_S = 10.0  # a step of the stamps this long, or back by a second, is another timeline
 BACK_S = 1.0
@@ -258,8 +262,6 @@ class NetworkFeed:
             raise opening_error(error, address, waited_s, phase_s) from None
 
     def _pump(self, container: "InputContainer", address: Address) -> None:
-        from av.error import FFmpegError
-
         from capture.demux import Demuxer
 
         demuxer = Demuxer(container, time.monotonic_ns, from_key=True)
@@ -268,18 +270,13 @@ class NetworkFeed:
             self._opened.put(OpenFailed(f"{shown}: carries no sound and no picture"))
             return
         self._opened.put(demuxer.infos())
-        losses, timeline = _Losses(), _Timeline(demuxer)
+        losses, timeline, pace = _Losses(), _Timeline(demuxer), Pace()
         while not self._stop.is_set():
-            try:
-                packet = demuxer.next_packet()
-            except (FFmpegError, OSError) as error:
-                reason = "timed out" if type(error).__name__ == "ExitError" else error.strerror
-                raise SourceLost(
-                    scrub(f"{redact(address.text)}: the feed broke off ({reason})", address.text)
-                ) from None
-            if packet is None:
-                raise SourceLost(f"{redact(address.text)}: the peer ended the feed")
+            packet = self._next_packet(demuxer, address)
             now_ns = self._last_ns = time.monotonic_ns()
+            if packet.dts is not None:
+                at_s = float(packet.dts * demuxer.decoders[packet.stream_index].base)
+                self._stop.wait(pace.wait_s(packet.stream_index, at_s, now_ns / 1e9))
             changed = timeline.follow(packet.stream_index, packet.dts, now_ns)
             if changed is not None:
                 self._hand_over(changed)
@@ -290,6 +287,20 @@ class NetworkFeed:
                     self._hand_over(item)
             for lost in losses.due(now_ns):
                 self._hand_over(lost)
+
+    def _next_packet(self, demuxer: "Demuxer", address: Address) -> "AvPacket[Stream]":
+        from av.error import FFmpegError
+
+        try:
+            packet = demuxer.next_packet()
+        except (FFmpegError, OSError) as error:
+            reason = "timed out" if type(error).__name__ == "ExitError" else error.strerror
+            raise SourceLost(
+                scrub(f"{redact(address.text)}: the feed broke off ({reason})", address.text)
+            ) from None
+        if packet is None:
+            raise SourceLost(f"{redact(address.text)}: the peer ended the feed")
+        return packet
 
     def _hand_over(self, item: Item | SourceError) -> None:
         """Queue an item; when the reader is behind, drop pictures first and count them."""
@@ -320,6 +331,31 @@ class NetworkFeed:
                     t_arrival_ns=frame.t_arrival_ns,
                 )
             )
+
+
+class Pace:
+    """Spreads bursts: one stream's media time may run ``BURST_SPEED`` times as fast as the clock.
+
+    Time is an argument. The first stream that is seen sets the pace for all.
+    """
+
+    def __init__(self) -> None:
+        self.stream: int | None = None
+        self.anchor: tuple[float, float] | None = None  # media and clock, in seconds
+
+    def wait_s(self, stream: int, media_s: float, now_s: float) -> float:
+        """Return how long to hold this packet back, at most ``BURST_FREE_S``."""
+        if self.stream is None:
+            self.stream = stream
+        if stream != self.stream:
+            return 0.0
+        if self.anchor is None:
+            self.anchor = media_s, now_s
+        due_s = self.anchor[1] + (media_s - self.anchor[0]) / BURST_SPEED
+        if abs(now_s - due_s) > BURST_FREE_S:  # live, after a pause, or another timeline
+            self.anchor = media_s, now_s
+            return 0.0 if now_s > due_s else BURST_FREE_S
+        return max(0.0, due_s - now_s)
 
 
 class _Timeline:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from capture.source import AddressRefused, Block, Changed, Frame, Item, Lost, Packet, SourceLost
-from capture.sources.network_feed import NetworkFeed, NetworkFeedOptions
+from capture.sources.network_feed import NetworkFeed, NetworkFeedOptions, Pace
 from tests.rigs.clips import Clips
 from tests.rigs.feeds import RtspServer, TsSender, free_udp_port
 
@@ -162,6 +162,18 @@ def test_lost_datagrams_are_counted_at_most_once_a_second(clips: Clips) -> None:
     assert sum(lost.amount for lost in losses) > len(losses)
     assert len(losses) <= 5 * len(by_stream)
     assert any(isinstance(item, Packet) and item.corrupt for item in items)
+
+
+def test_a_burst_is_spread_and_a_live_feed_is_not_held_back() -> None:
+    pace, now_s = Pace(), 100.0
+    for n in range(50):  # two seconds of pictures that all waited
+        now_s += pace.wait_s(0, n / 25, now_s)
+    assert 0.4 < now_s - 100.0 < 0.6
+    for n in range(50, 150):  # then one every 40 ms
+        now_s += 0.04
+        assert pace.wait_s(0, n / 25, now_s) == 0
+        assert pace.wait_s(1, n / 25 + 7, now_s) == 0
+    assert pace.wait_s(0, 5_000.0, now_s) <= 0.1  # another timeline holds nothing up
 
 
 def refused(address: str, **options: object) -> str:
