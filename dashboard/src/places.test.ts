@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { SourceView } from "./messages";
-import { channels, isCamera, metered, saidOnce, saidWithout } from "./places";
+import { channels, isCamera, metered, saidOnce, saidWithout, shortNames } from "./places";
 
 function source(id: string, department: SourceView["department"], kinds: ("audio" | "video")[]): SourceView {
   const nothing = {
@@ -70,4 +70,12 @@ it("meters sound's own sources, and a camera's sound only where there is nothing
 
 it("keeps a place for a sound source that has not opened yet", () => {
   expect(metered([source("cart", "sound", [])]).length).toBe(1);
+});
+
+it("shortens long names to what tells them apart, and leaves short ones alone", () => {
+  expect(shortNames(["Boom", "Ana"], 8)).toEqual(["Boom", "Ana"]);
+  expect(shortNames(["Lavalier Ana spare", "Lavalier Joe spare"], 8)).toEqual(["Ana", "Joe"]);
+  expect(shortNames(["Boom", "Radio mic 9", "Radio mic 10"], 8)).toEqual(["Boom", "Rm 9", "Rm 10"]);
+  expect(shortNames(["Radio mic", "Radio mic 2"], 8)).toEqual(["mic", "mic 2"]);
+  expect(shortNames(["Donaudampfschifffahrt"], 8)).toEqual(["Donaudampfschifffahrt"]);
 });

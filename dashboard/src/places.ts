@@ -43,6 +43,33 @@ export function channels(source: SourceView): Channel[] {
   );
 }
 
+function sharedWords(names: readonly string[][]): number {
+  const [first = [], ...rest] = names;
+  let shared = 0;
+  while (shared < first.length - 1 && rest.every((one) => one[shared] === first[shared])) shared += 1;
+  const shortest = Math.min(...names.map((one) => one.length));
+  return Math.min(shared, shortest - 1);
+}
+
+/** Channel names cut to what tells them apart: words that all share go, then words in front of the
+ * last become initials. Never cut in mid-word here; what is still too long is for the page to trim. */
+export function shortNames(names: readonly string[], limit: number): string[] {
+  if (names.every((name) => name.length <= limit)) return [...names];
+  let words = names.map((name) => name.split(/\s+/));
+  if (words.length > 1) {
+    const front = sharedWords(words);
+    words = words.map((one) => one.slice(front));
+    const back = sharedWords(words.map((one) => [...one].reverse()));
+    words = words.map((one) => one.slice(0, one.length - back));
+  }
+  return words.map((one) => {
+    const whole = one.join(" ");
+    if (whole.length <= limit || one.length < 2) return whole;
+    const initials = one.slice(0, -1).map((word) => word.charAt(0));
+    return `${initials.join("")} ${one.at(-1)}`;
+  });
+}
+
 /** Sources with meters: sound's own; only where there are none, what cameras carry. */
 export function metered(sources: readonly SourceView[]): SourceView[] {
   const own = sources.filter((one) => one.department !== "camera" && isSound(one));

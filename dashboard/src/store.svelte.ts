@@ -65,9 +65,21 @@ export class Store {
     }, TICK_MS);
     document.addEventListener("visibilitychange", () => {
       this.judge();
-      if (document.visibilityState === "visible" && this.stale) this.reconnect();
+      if (document.visibilityState !== "visible") return;
+      void this.stayAwake();
+      if (this.stale) this.reconnect();
     });
     window.addEventListener("online", () => this.reconnect());
+    void this.stayAwake();
+  }
+
+  /** Ask for a screen that stays on; browsers grant it over https and on this machine only. */
+  private async stayAwake(): Promise<void> {
+    try {
+      await navigator.wakeLock?.request("screen");
+    } catch {
+      // refused, or the page is hidden: asked again when it is seen
+    }
   }
 
   /** Seconds since a time on the engine's axis. */

@@ -40,7 +40,21 @@ STOP_S = 10.0
 DIST = Path(__file__).parents[2] / "dashboard" / "dist"
 NAMES = ("Mix L", "Mix R", "Boom", "Ana", "Joe", "Plant", "Amb L", "Amb R")
 PEAKS_DBFS = (-12.0, -13.0, -9.8, -14.0, -30.0, -26.0, -33.0, -34.0)
-SCENES = ("ok", "check", "fault", "lost", "first-run", "channels-32", "channels-64", "four-cameras")
+SCENES = (
+    "ok",
+    "check",
+    "fault",
+    "lost",
+    "first-run",
+    "channels-32",
+    "channels-64",
+    "four-cameras",
+    "long-names",
+    "not-recorded",
+    "view-only",
+    "sound-only",
+)
+LONG = "Kamerateam B mit sehr langem Namen"
 PER_CHANNEL = ("sample_peak_dbfs", "rms_dbfs", "true_peak_dbtp", "true_peak_max_dbtp")
 PROGRAMME = {
     "programme_momentary_lufs": -23.4,
@@ -57,6 +71,8 @@ CAMERA = {
 
 
 def _names(scene: str) -> list[str]:
+    if scene == "long-names":
+        return [f"Ansteckmikrofon {name} Reserve" for name in NAMES]
     count = {"channels-32": 32, "channels-64": 64}.get(scene, 8)
     extra = [f"Radio mic {n}" for n in range(9, count + 1)]
     return [*NAMES, *extra][:count]
@@ -96,7 +112,7 @@ def _camera(letter: str, scene: str, now_ns: int) -> SourceView:
     )
     return SourceView(
         id=f"cam-{letter.lower()}",
-        name=f"{letter} camera",
+        name=LONG if scene == "long-names" else f"{letter} camera",
         kind="network_feed",
         group=f"{letter} camera",
         department="camera",
@@ -165,8 +181,11 @@ def _glance(scene: str, now_ns: int) -> list[Glance]:
     since = now_ns - 41_000_000_000
     boom = "Boom: clipped 7 times, 3 within 1 s"
     rate = "B camera: 23.976 fps, the spec asks for 25"
-    if scene in ("check", "fault", "channels-32", "four-cameras"):
-        told = {"subject": "B camera", "detail": "23.976 fps, the spec asks for 25"}
+    if scene in ("check", "fault", "channels-32", "four-cameras", "long-names"):
+        told = {
+            "subject": LONG if scene == "long-names" else "B camera",
+            "detail": "23.976 fps, the spec asks for 25",
+        }
         camera |= {"word": "CHECK", "say": rate, "since_utc_ns": since, **told}
     if scene in ("check", "channels-32"):
         told = {"subject": "Boom", "detail": "clipped once, 4 samples"}
@@ -181,7 +200,8 @@ def _glance(scene: str, now_ns: int) -> list[Glance]:
             "say": "B camera was not monitored in this take",
             **told,
         }
-    return [Glance.model_validate(sound), Glance.model_validate(camera)]
+    told_of = [sound] if scene == "sound-only" else [sound, camera]
+    return [Glance.model_validate(one) for one in told_of]
 
 
 def _take(number: int, now_ns: int, roll_s: int, cut_s: int | None, **more: object) -> Take:
@@ -208,7 +228,8 @@ def _take(number: int, now_ns: int, roll_s: int, cut_s: int | None, **more: obje
 def snapshot(scene: str) -> Snapshot:
     """Return the whole page of one scene. Engine axis and UTC are the same here."""
     now_ns = time.time_ns()
-    letters = "ABCD" if scene == "four-cameras" else "AB"
+    letters = {"four-cameras": "ABCD", "sound-only": ""}.get(scene, "AB")
+    title = "Die unendliche Geschichte der langen Titel, Teil 2" if scene == "long-names" else None
     first = scene == "first-run"
     takes = [
         _take(1, now_ns, 700, 640, notes="Boom in shot at the end", false_start=True),
@@ -221,11 +242,11 @@ def snapshot(scene: str) -> Snapshot:
         seq=100,
         session=SessionView(
             mode="first_run" if first else "monitoring",
-            production="The Long Field",
+            production=title or "The Long Field",
             unit="Main unit",
             day="Day 14",
-            recording=True,
-            role="operate",
+            recording=scene != "not-recorded",
+            role="view" if scene == "view-only" else "operate",
             who="Priya",
         ),
         spec=SpecView(

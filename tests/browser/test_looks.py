@@ -102,6 +102,24 @@ def test_a_lost_camera_greys_its_own_tile_alone(tablet: Tablet, scripted: Script
     expect(page.get_by_test_id("word-sound")).to_have_attribute("data-word", "OK")
 
 
+def test_a_tablet_that_may_only_look_has_no_controls(
+    tablet: Tablet, scripted: ScriptedService
+) -> None:
+    page = tablet(scripted.address("view-only"))
+    shown(page, "view-only")
+    expect(page.get_by_text("ROLLING").last).to_be_visible()
+    assert page.get_by_test_id("roll").count() == 0
+    assert page.get_by_role("button", name="Acknowledge").count() == 0
+    expect(page.get_by_label("Slate", exact=True)).to_be_disabled()
+
+
+def test_a_journal_that_cannot_be_written_is_told(
+    tablet: Tablet, scripted: ScriptedService
+) -> None:
+    page = tablet(scripted.address("not-recorded"))
+    expect(page.get_by_role("alert")).to_contain_text("NOT RECORDED")
+
+
 def test_a_link_from_takewatch_pair_asks_for_a_name_and_hides_its_token(
     tablet: Tablet, scripted: ScriptedService
 ) -> None:

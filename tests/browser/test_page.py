@@ -131,6 +131,19 @@ def test_a_roll_by_mistake_is_taken_back_and_can_be_restored(
     expect(page.locator("[data-testid=take].gone")).to_have_count(0)
 
 
+def test_a_cut_by_mistake_goes_on_under_the_same_take_number(
+    tablet: Tablet, service: RunningService
+) -> None:
+    page = opened(tablet, service)
+    roll(page)
+    number = page.locator(".take input")
+    before = number.input_value()
+    page.get_by_test_id("roll").tap()
+    page.get_by_test_id("toast").get_by_role("button", name="Still rolling").tap()
+    expect(page.get_by_test_id("phase")).to_have_text("ROLLING")
+    expect(number).to_have_value(before)
+
+
 def test_a_take_number_that_is_none_is_refused_in_words(
     tablet: Tablet, service: RunningService
 ) -> None:

@@ -2,7 +2,7 @@
 // view, and what there is one of it for. Store, reconnecting and stale greying come for free.
 
 import type { Component } from "svelte";
-import { isCamera } from "../places";
+import { isCamera, metered } from "../places";
 import type { State } from "../reduce";
 import Alerts from "./Alerts.svelte";
 import Camera from "./Camera.svelte";
@@ -31,17 +31,19 @@ export interface Tile {
 
 const once = (): string[] => [""];
 const departments = (state: State, view: View): string[] => {
-  if (view === "sound") return ["sound"];
-  if (view === "picture") return ["camera"];
-  const present = state.glance.map((one) => one.department);
-  return present.length > 0 ? present : ["sound", "camera"];
+  const present = state.ready ? state.glance.map((one) => one.department) : ["sound", "camera"];
+  const only = view === "sound" ? "sound" : view === "picture" ? "camera" : null;
+  return present.filter((department) => only === null || department === only);
 };
+/** Before anything is known both are shown, as not monitored. */
+const sound = (state: State, view: View): string[] =>
+  view === "sound" || !state.ready || metered(state.sources).length > 0 ? [""] : [];
 const cameras = (state: State): string[] => state.sources.filter(isCamera).map((one) => one.id);
 
 export const TILES: readonly Tile[] = [
   { tile: Department, area: "words", views: ["glance", "sound", "picture"], subjects: departments },
   { tile: Strip, area: "words", views: ["alerts", "takes"], subjects: departments },
-  { tile: Sound, area: "sound", views: ["glance", "sound"], subjects: once },
+  { tile: Sound, area: "sound", views: ["glance", "sound"], subjects: sound },
   { tile: Camera, area: "picture", views: ["glance", "picture"], subjects: cameras },
   { tile: Alerts, area: "list", views: ["alerts"], subjects: once },
   { tile: Takes, area: "list", views: ["takes"], subjects: once },
