@@ -1,7 +1,9 @@
 """What must hold for every scene, theme and way up: nothing is cut off or hard to read."""
 
+from collections.abc import Iterator
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import LANDSCAPE, PORTRAIT, Tablet
 from tests.browser.scripted import SCENES, ScriptedService
@@ -47,23 +49,32 @@ def shown(page: Page, scene: str) -> None:
     expect(page.get_by_test_id(wanted)).to_be_visible()
 
 
-@pytest.mark.parametrize("size", [LANDSCAPE, PORTRAIT], ids=["landscape", "portrait"])
+@pytest.fixture(scope="module")
+def screen(chromium: Browser) -> Iterator[Page]:
+    """One page for all scenes, so that looking at twelve of them stays quick."""
+    context = chromium.new_context(has_touch=True)
+    yield context.new_page()
+    context.close()
+
+
 @pytest.mark.parametrize("scene", SCENES)
-def test_everything_fits_without_scrolling(
-    tablet: Tablet, scripted: ScriptedService, scene: str, size: tuple[int, int]
+def test_everything_fits_both_ways_up_without_scrolling(
+    screen: Page, scripted: ScriptedService, scene: str
 ) -> None:
-    page = tablet(scripted.address(scene), size)
-    shown(page, scene)
-    fit = page.evaluate(FIT)
-    assert fit == {"wide": 0, "out": []}
-    assert page.evaluate(SMALL_TARGETS) == []
+    screen.goto(scripted.address(scene))
+    for width, height in (LANDSCAPE, PORTRAIT):
+        screen.set_viewport_size({"width": width, "height": height})
+        shown(screen, scene)
+        assert screen.evaluate(FIT) == {"wide": 0, "out": []}
+        assert screen.evaluate(SMALL_TARGETS) == []
 
 
 def test_the_word_is_large_enough_to_read_from_two_metres(
-    tablet: Tablet, scripted: ScriptedService
+    screen: Page, scripted: ScriptedService
 ) -> None:
+    page = screen
     for scene, word in (("ok", "OK"), ("fault", "FAULT"), ("lost", "MONITORED")):
-        page = tablet(scripted.address(scene))
+        page.goto(scripted.address(scene))
         shown(page, scene)
         size = page.get_by_text(word, exact=word != "MONITORED").first.evaluate(
             "(one) => parseFloat(getComputedStyle(one).fontSize)"
@@ -86,9 +97,10 @@ def test_words_and_figures_have_contrast_in_every_theme(
         assert min(ratios) >= floor, (theme, list(zip(pairs, ratios, strict=True)))
 
 
-def test_only_a_fault_is_red(tablet: Tablet, scripted: ScriptedService) -> None:
+def test_only_a_fault_is_red(screen: Page, scripted: ScriptedService) -> None:
+    page = screen
     for scene, wanted in (("check", 0), ("lost", 0), ("fault", 1)):
-        page = tablet(scripted.address(scene))
+        page.goto(scripted.address(scene))
         shown(page, scene)
         assert page.locator(".card[data-word='FAULT']").count() == wanted
         assert (page.locator("[data-severity='FAULT']").count() > 0) == bool(wanted)
