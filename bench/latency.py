@@ -59,7 +59,8 @@ def measure(channels: int, clips: int, folder: Path) -> None:
         while len(latencies_ms) < clips:
             event = worker.until(lambda line: isinstance(line, Event) and line.phase == "open")
             assert isinstance(event, Event)
-            left_ns = card.leaves_ns(event.start + RUN)
+            clip = round(event.start / STEP) * STEP  # ticks after a gap are right to a millisecond
+            left_ns = card.leaves_ns(clip + RUN)
             latencies_ms.append((worker.arrived_ns[-1] - left_ns) / 1e6)
         last = next(line for line in reversed(worker.lines) if isinstance(line, Reading))
         used_s, memory = cpu_s(pid) - cpu_before, memory_mib(pid)

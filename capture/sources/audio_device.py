@@ -1,5 +1,8 @@
 """Sound from an audio interface, through PortAudio.
 
+``latency_s`` is one block: on the virtual card a block's last sample was 20 ms old on arrival
+(960 frames, median), where PortAudio states its whole buffer of 120 ms.
+
 The callback only copies into a ring that was allocated before; everything else happens in
 ``read``. An unplugged device often says nothing at all, so the time of the last callback is
 watched here. ``abort()`` is used, never ``stop()``, which hangs on a device whose clock stands.
@@ -33,6 +36,7 @@ from capture.source import (
 STALL_S = 1.0
 FIRST_BLOCK_S = 3.0  # PulseAudio takes 1.2 s to begin
 RING_S = 1.0  # the reader looks every 0.1 s; a ring this long rides out a busy second
+BUFFER_S = 0.1  # PortAudio's "high", 40 ms, overran 20 times in 3 s at a load of 10 a core; 0 here
 LISTED_LIMIT = 12  # devices named in an error message
 CODECS = {"int32": "pcm_s32le", "float32": "pcm_f32le"}
 
@@ -242,14 +246,14 @@ class AudioDevice:
             samplerate=self._rate_hz,
             dtype=form,
             blocksize=self._options.blocksize,
-            latency="high",  # this hears, nobody plays along: safety is worth 40 ms
+            latency=BUFFER_S,
             callback=arrived,
             finished_callback=finished,
             clip_off=True,
             dither_off=True,
         )
         self._stream.start()
-        self.latency_s = float(self._stream.latency)
+        self.latency_s = min(float(self._stream.latency), self._options.blocksize / self._rate_hz)
         return form
 
     def _takes(self, sounddevice: ModuleType, index: int, channels: int, form: str) -> bool:

@@ -137,8 +137,9 @@ class SoundCard:
         return int(CONTROL.unpack_from(self._control, 0)[6])
 
     def leaves_ns(self, frame: int) -> int:
-        """Return when a frame, counted from the last start, leaves the card; monotonic ns."""
-        return self.started[0] + frame * 1_000_000_000 // self.rate_hz
+        """Return when a frame of the file (in its first round) leaves the card; monotonic ns."""
+        start_ns, start_frame = self.started
+        return start_ns + (frame - start_frame) * 1_000_000_000 // self.rate_hz
 
     def close(self) -> None:
         """Let the control file go."""
