@@ -15,7 +15,7 @@ from capture.source import Block, Changed, Frame, Item, Lost, Packet, StreamInfo
 from monitor.lines import InLine
 
 HELD_S = 2.0  # sound held between reading and measuring: DESIGN.md's bound
-HELD_FRAMES = 8  # pictures are large: 8 of 1080p are 25 MB, a third of a second
+HELD_FRAMES = 16  # pictures are large: 16 of 1080p are 50 MB, two thirds of a second at 25
 HELD_PACKETS = 2048  # small; 2 s of any stream we know
 BATCH = 16  # items taken at once: a few blocks, so that commands never wait long
 COMMANDS_LIMIT = 256  # the service sends a credit a reading; more than this is a fault in it
