@@ -27,6 +27,7 @@ from monitor.lines import Event, Gap, Hello, OutLine, Reading, State, Stream
 from monitor.measure.measurement import MEASUREMENTS
 from monitor.measure.pipeline import Pipeline
 from monitor.measured import Measured, audio_stream, traces, video_stream
+from monitor.metrics import Value
 from monitor.report.document import CheckAlert, CheckDocument, MediaTime, Verdict
 from monitor.report.wording import figure
 from monitor.rules.engine import Engine, SourceFacts
@@ -40,6 +41,8 @@ STAMPED_ELSEWHERE_NS = 1_000_000_000
 """A first time-stamp beyond this is a transport stream's own clock, not this file's time."""
 NS = 1_000_000_000
 FILE = "file"
+HELD = ("picture_size_px", "pixel_format", "scan")
+"""Metrics that are told once and hold until they change: the rules hear them in every reading."""
 KINDS_OF = {"sound": ("audio",), "camera": ("video",), "both": ("audio", "video", "data")}
 """Streams by the department that looks after them."""
 
@@ -118,6 +121,7 @@ class _Session:
         self.ended = False
         self.rules = rules
         self.measured: dict[tuple[int, int], Measured] = {}
+        self._held: dict[tuple[int, int], dict[str, Value]] = {}
         self.alerts: dict[str, Alert] = {}
         self.detectors: set[tuple[str, str]] = set()
         """Kind of stream, and a detector that listened to one."""
@@ -200,6 +204,8 @@ class _Session:
             self.origin_ns = first_ns if abs(first_ns) > STAMPED_ELSEWHERE_NS else 0
         if not isinstance(item, Packet):
             end_ns = self.place_ns(item.stream, end)
+            if isinstance(item, Frame):
+                end_ns += self._packet_ns.get(item.stream, 0)
             self.positions_ns[item.stream] = max(self.positions_ns.get(item.stream, 0), end_ns)
 
     def _drain(self) -> None:
@@ -221,8 +227,16 @@ class _Session:
                 line = self._in_seconds(line)
             if isinstance(line, Reading):
                 at_ns = self.place_ns(line.stream, line.end)
-                self.measured[(line.epoch, line.stream)].put(at_ns / NS, line.values)
+                start_s = self.place_ns(line.stream, line.start) / NS
+                self.measured[(line.epoch, line.stream)].put(start_s, at_ns / NS, line.values)
+                line = self._with_held(line)
             self._hear(self._engine.line(line, at_ns))
+
+    def _with_held(self, reading: Reading) -> Reading:
+        """Return a reading with what holds until it changes: an alert on it lasts as long."""
+        held = self._held.setdefault((reading.epoch, reading.stream), {})
+        held.update((key, reading.values[key]) for key in HELD if key in reading.values)
+        return reading.model_copy(update={"values": held | reading.values}) if held else reading
 
     def _in_seconds(self, gap: Gap) -> Gap:
         """Return a gap in seconds, whatever was counted: gaps of a file must add up."""
@@ -302,15 +316,19 @@ def _verdict(session: _Session, alerts: Sequence[CheckAlert]) -> Verdict:
 
 def _alert(session: _Session, alert: Alert) -> CheckAlert:
     end_ns = session.length_ns if alert.end_ns is None else alert.end_ns
+    if alert.rule in {rule.name for rule in session.rules if rule.at_end}:  # of the whole file
+        whole = {"onset_ns": 0, "start": None, "end": None}
+        alert, end_ns = alert.model_copy(update=whole), session.length_ns
+    end = None if alert.end_ns is None else alert.end  # else it is only where it was last seen
     return CheckAlert(
         rule=alert.rule,
         severity=alert.severity,
         stream=alert.stream,
         channel=alert.channel,
         start_s=_seconds(session, alert, alert.start, alert.onset_ns),
-        end_s=_seconds(session, alert, alert.end, end_ns),
+        end_s=_seconds(session, alert, end, end_ns),
         start=_media_time(alert.start),
-        end=_media_time(alert.end),
+        end=_media_time(end),
         timecode=alert.timecode,
         worst=alert.worst,
         limit=alert.limit,

@@ -198,6 +198,7 @@ def _end_of(process: SpawnProcess) -> str:
 
 def _work(pipe: Connection, judge: Judge) -> None:
     """Check one path after another until the pipe is closed."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: the other cores have files
     from monitor.check import check_file
 
     with suppress(EOFError, OSError):

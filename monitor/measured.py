@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Literal
 
 from capture.source import StreamInfo
@@ -37,14 +38,15 @@ class Trail:
     step_s: float
     values: list[float | None] = field(default_factory=list)
 
-    def put(self, at_s: float, value: float | None) -> None:
-        """Take the value of a moment; times may come in any order."""
-        at = max(0, int(at_s / self.step_s))
-        while at >= 2 * TRACE_LIMIT:
+    def put(self, start_s: float, end_s: float, value: float | None) -> None:
+        """Take the value of an interval; intervals may come in any order."""
+        while end_s >= 2 * TRACE_LIMIT * self.step_s:
             self._halve()
-            at //= 2
-        self.values.extend([None] * (at + 1 - len(self.values)))
-        self.values[at] = _higher(self.values[at], value)
+        first = max(0, int(start_s / self.step_s))
+        last = max(first, ceil(end_s / self.step_s) - 1)
+        self.values.extend([None] * (last + 1 - len(self.values)))
+        for at in range(first, last + 1):
+            self.values[at] = _higher(self.values[at], value)
 
     def _halve(self) -> None:
         padded = [*self.values, None] if len(self.values) % 2 else self.values
@@ -85,8 +87,8 @@ class Measured:
     measured: set[str] = field(default_factory=set)
     """Metrics that were measured, though what was found may be silence."""
 
-    def put(self, at_s: float, values: Mapping[str, Value]) -> None:
-        """Take one reading's values, measured up to a moment of the file."""
+    def put(self, start_s: float, end_s: float, values: Mapping[str, Value]) -> None:
+        """Take one reading's values, measured from one moment of the file to another."""
         told = {key: values[key] for key in FIGURES if key in values}
         self.values = merge_values(self.values, told)
         self.measured.update(values)
@@ -94,7 +96,7 @@ class Measured:
         for key, *_ in TRACES[self.info.kind]:
             if key in values:
                 trail = self.trails.setdefault(key, Trail(step_s=self.step_s))
-                trail.put(max(0.0, at_s - self.step_s / 2), _top(values[key]))
+                trail.put(start_s, end_s, _top(values[key]))
 
 
 def _is_known(value: Value) -> bool:

@@ -115,6 +115,7 @@ def test_the_delivery_stage_judges_loudness_at_the_end(tmp_path: Path) -> None:
     document = check(path, stage="delivery")
     (alert,) = of_rule(document, "audio.loudness")
     assert alert.worst == pytest.approx(-20.0, abs=0.1)
+    assert (alert.start_s, alert.end_s) == (0.0, 5.0)
     assert "audio.loudness" not in document.not_checked
     assert "audio.loudness" in check(path).not_checked
 
@@ -175,6 +176,14 @@ def test_a_video_without_sound_has_all_of_sound_not_checked(clips: Clips) -> Non
     assert document.audio == []
     assert {name for name in RULE_NAMES if name.startswith("audio.")} <= set(document.not_checked)
     assert not [alert for alert in document.alerts if alert.rule.startswith("audio.")]
+
+
+def test_a_wrong_picture_size_is_wrong_from_the_first_picture_to_the_last(clips: Clips) -> None:
+    document = check(clips.picture(frames=50))
+    (alert,) = of_rule(document, "video.resolution")
+    assert (alert.worst, alert.limit) == ([320, 180], [1920, 1080])
+    assert alert.start_s == 0.0
+    assert alert.end_s == document.duration_s == pytest.approx(2.0, abs=0.001)
 
 
 def test_sound_and_picture_of_one_file_are_both_measured(clips: Clips) -> None:
