@@ -9,7 +9,6 @@ import json
 import sys
 from dataclasses import asdict
 
-import capture.sources  # noqa: F401  # fills the registry
 from capture.source import KINDS, Found, SourceError
 
 FIND_S = 15.0
@@ -19,6 +18,8 @@ PRACTICE = "synthetic"
 
 def found() -> list[Found]:
     """Return what every kind finds; a kind that cannot look finds nothing."""
+    import capture.sources  # noqa: F401  # fills the registry; slow, and the service needs it not
+
     inputs: list[Found] = []
     for name, kind in sorted(KINDS.items()):
         if kind.find is None or name == PRACTICE:

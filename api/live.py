@@ -15,6 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from api.identity import Identity
 from api.messages import CLIENT_QUEUE, HEARTBEAT_S, Confirm, Heartbeat, RecordMessage
+from monitor.journal import RECORDS_WAITING
 from monitor.records import Record
 
 CLIENTS_LIMIT = 100  # a crew has fewer; measured load is for 50
@@ -30,7 +31,6 @@ class _Awaited:
     record: Record
     due_s: float
     durable: bool = False
-    sent: bool = False
 
 
 @dataclass(slots=True)
@@ -40,45 +40,48 @@ class Outflow:
     Pure: ``now_s`` is an argument. Records leave in the order of their seq.
     """
 
-    _awaited: dict[int, _Awaited] = field(default_factory=dict)
+    _unsent: dict[int, _Awaited] = field(default_factory=dict)
+    _unconfirmed: dict[int, Record] = field(default_factory=dict)
+    _confirmed: list[Confirm] = field(default_factory=list)
 
     def add(self, record: Record, now_s: float) -> None:
         """Take a record that is on its way to the disk."""
-        self._awaited[record.seq] = _Awaited(record, now_s + DURABLE_WAIT_S)
+        self._unsent[record.seq] = _Awaited(record, now_s + DURABLE_WAIT_S)
 
     def durable(self, seq: int) -> None:
-        """Take note that a record and all before it are on the disk."""
-        if seq in self._awaited:
-            self._awaited[seq].durable = True
+        """Take note that a record is on the disk."""
+        if seq in self._unsent:
+            self._unsent[seq].durable = True
+        elif self._unconfirmed.pop(seq, None) is not None:
+            self._confirmed.append(Confirm(seq=seq))
 
     def due(self, now_s: float) -> list[RecordMessage | Confirm]:
         """Return what may be sent now, in order."""
-        out: list[RecordMessage | Confirm] = []
-        blocked = False
-        for seq, awaited in list(self._awaited.items()):
-            if awaited.sent:
-                if awaited.durable:
-                    out.append(Confirm(seq=seq))
-                    del self._awaited[seq]
-                continue
-            blocked = blocked or not (awaited.durable or now_s >= awaited.due_s)
-            if blocked:
+        out: list[RecordMessage | Confirm] = [*self._confirmed]
+        self._confirmed = []
+        for seq, awaited in list(self._unsent.items()):
+            if not (awaited.durable or now_s >= awaited.due_s):
                 break
-            out.append(
-                RecordMessage(record=awaited.record.model_copy(update={"durable": awaited.durable}))
-            )
-            awaited.sent = True
-            if awaited.durable:
-                del self._awaited[seq]
+            record = awaited.record.model_copy(update={"durable": awaited.durable})
+            out.append(RecordMessage(record=record))
+            del self._unsent[seq]
+            if not awaited.durable:
+                self._await_confirmation(record)
         return out
+
+    def _await_confirmation(self, record: Record) -> None:
+        """Remember a record until it is durable; as many as the journal itself holds back."""
+        if len(self._unconfirmed) >= RECORDS_WAITING:
+            del self._unconfirmed[next(iter(self._unconfirmed))]
+        self._unconfirmed[record.seq] = record
 
     def unconfirmed(self) -> list[Record]:
         """Return what was sent but is not durable yet."""
-        return [awaited.record for awaited in self._awaited.values() if awaited.sent]
+        return list(self._unconfirmed.values())
 
     def next_s(self) -> float | None:
         """Return when the oldest unsent record must go, or None."""
-        return next((a.due_s for a in self._awaited.values() if not a.sent), None)
+        return next((awaited.due_s for awaited in self._unsent.values()), None)
 
 
 @dataclass(eq=False)

@@ -98,6 +98,7 @@ class Session:
         self.meters = Meters()
         self._since = Since()
         self._recording = True
+        self._stopping = False
         self._ticked_s = 0.0
         self._view_due: asyncio.TimerHandle | None = None
         self._viewed = ""
@@ -131,6 +132,7 @@ class Session:
 
     async def stop(self) -> None:
         """Stop the workers, write what waits, close."""
+        self._stopping = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -215,7 +217,7 @@ class Session:
                 on_durable=self._on_durable,
             )
             self.live.record(record)
-        for source, line in effects.sends:
+        for source, line in effects.sends if not self._stopping else ():
             self.supervisor.send(source, line)
         for alert, jpeg in effects.stills:
             asyncio.get_running_loop().run_in_executor(
