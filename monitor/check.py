@@ -67,7 +67,12 @@ def check_file(
     source = MediaFile(MediaFileOptions.model_construct(path=os.fspath(path)))
     try:
         streams = source.open()
-        session = _Session(streams, rules_for(spec, stage), detector_limits(spec, stage))
+        session = _Session(
+            shown_path(Path(path.name)),
+            streams,
+            rules_for(spec, stage),
+            detector_limits(spec, stage),
+        )
         _read_through(source, session, progress or _unheard)
     except (SourceError, OSError) as error:
         return unreadable(path, spec_name, stage, one_cause(error, path))
@@ -116,7 +121,11 @@ class _Session:
     """One file being measured: the pipeline, the rules, and what they have said so far."""
 
     def __init__(
-        self, streams: Sequence[StreamInfo], rules: Sequence[Rule], limits: dict[str, object]
+        self,
+        name: str,
+        streams: Sequence[StreamInfo],
+        rules: Sequence[Rule],
+        limits: dict[str, object],
     ) -> None:
         self.ended = False
         self.rules = rules
@@ -131,7 +140,7 @@ class _Session:
         self._packet_ns: dict[int, int] = {}
         self._due_ns = STEP_NS
         self._pipeline = Pipeline(FILE, streams, limits=limits, live=False)
-        facts = SourceFacts(id=FILE, name="file", department="both", group=FILE)
+        facts = SourceFacts(id=FILE, name=name, department="both", group=FILE)
         ids = count(1)
         self._engine = Engine(rules, {FILE: facts}, live=False, new_id=lambda: f"alert-{next(ids)}")
         self._hear(self._engine.set_phase("rolling", 0))
