@@ -27,10 +27,15 @@ WAIT_MS = 20_000  # a worker's start on two loaded cores
 RATE_HZ = 48_000
 FULL_SCALE = 32_767
 
+# 127.0.0.2 reaches the listener of the set's network, on any machine: there a tablet has to pair.
 CONFIG = """
 [production]
 name = "The Long Field"
 unit = "Main unit"
+
+[network]
+host = "0.0.0.0"
+allowed_hosts = ["127.0.0.2"]
 
 [[source]]
 id = "cart"

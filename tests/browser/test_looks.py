@@ -114,6 +114,15 @@ def test_a_lost_camera_greys_its_own_tile_alone(tablet: Tablet, scripted: Script
     expect(page.get_by_test_id("word-sound")).to_have_attribute("data-word", "OK")
 
 
+def test_no_input_is_watched_before_it_is_tapped(tablet: Tablet, scripted: ScriptedService) -> None:
+    page = tablet(scripted.address("first-run"))
+    begin = page.locator("footer .go")
+    expect(begin).to_be_disabled()
+    page.get_by_role("listitem").filter(has_text="MixPre").get_by_role("button").tap()
+    expect(begin).to_have_text("Watch 1 input")
+    expect(begin).to_be_enabled()
+
+
 def test_a_tablet_that_may_only_look_has_no_controls(
     tablet: Tablet, scripted: ScriptedService
 ) -> None:

@@ -167,6 +167,20 @@ def test_two_tablets_agree(tablet: Tablet, service: RunningService) -> None:
     expect(sound.get_by_test_id("phase")).to_have_text("STANDBY")
 
 
+def test_a_tablet_of_the_network_pairs_with_its_link_and_gives_its_name(
+    tablet: Tablet, service: RunningService
+) -> None:
+    page = tablet(service.from_the_network)
+    expect(page.get_by_test_id("pairing")).to_contain_text("This tablet is not paired.")
+    page.goto(f"{service.from_the_network}/#pair={service.invite('log')}")
+    page.get_by_label("Your name").fill("Priya")
+    page.get_by_role("button", name="Script").tap()
+    page.get_by_role("button", name="Join").tap()
+    expect(page.get_by_test_id("meters-cart")).to_have_attribute("data-state", "live")
+    page.get_by_role("button", name="settings of this tablet").tap()
+    expect(page.get_by_text("Priya, may log")).to_be_visible()
+
+
 def test_upright_the_real_page_fits(tablet: Tablet, service: RunningService) -> None:
     page = tablet(service.address, PORTRAIT)
     expect(page.get_by_test_id("meters-cart")).to_have_attribute("data-state", "live")

@@ -1,11 +1,13 @@
 """The service as a process of its own: started, killed and started again on the same port."""
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import threading
+import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +31,22 @@ class RunningService:
     def address(self) -> str:
         """Where the page is."""
         return f"http://localhost:{self.port}"
+
+    @property
+    def from_the_network(self) -> str:
+        """Where a tablet of the set's network finds the page, if the configuration opens it."""
+        return f"http://127.0.0.2:{self.port}"
+
+    def invite(self, role: str) -> str:
+        """Return a single-use token, as ``takewatch pair`` asks for it."""
+        ask = urllib.request.Request(
+            f"{self.address}/api/invitations",
+            data=json.dumps({"role": role}).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(ask, timeout=START_S) as answer:
+            links: list[str] = json.load(answer)["links"]
+        return links[0].partition("#pair=")[2]
 
     def start(self) -> None:
         """Start it and wait until it says where its page is; a restart keeps the port."""
