@@ -20,6 +20,17 @@ def _skips_count() -> bool:
     return sys.platform.startswith("linux")
 
 
+BROWSER = "browser"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the browser's tests last: Playwright keeps an event loop running in this thread.
+
+    While one runs, ``asyncio.run`` refuses, and so would every test after them that starts one.
+    """
+    items.sort(key=lambda item: BROWSER in item.path.parts)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Turn a green run with tests that were not run into a failed one."""
