@@ -133,6 +133,7 @@ class Snapshot(_Message):
     sources: list[SourceView]
     glance: list[Glance]
     alerts: list[Alert]
+    """Those that stand, and the ended ones of the takes below: what a take's verdict rests on."""
     takes: list[Take]
     """The day's newest 50 takes, newest last."""
     next_take: Take

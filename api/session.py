@@ -366,6 +366,7 @@ class Session:
 
     def snapshot(self, identity: Identity) -> Snapshot:
         """Return everything a page needs to draw itself from nothing."""
+        takes = self.takes()[-TAKES_SHOWN:]
         return Snapshot(
             seq=self.live.last_seq,
             session=self.session_view(identity),
@@ -373,8 +374,8 @@ class Session:
             phase=self.hub.phase,
             sources=source_views(self.hub),
             glance=self.glances(),
-            alerts=self.hub.standing(),
-            takes=self.takes()[-TAKES_SHOWN:],
+            alerts=self.hub.told({take.id for take in takes}),
+            takes=takes,
             next_take=self.hub.book.next_take,
             clock_offset_ns=self.hub.wall.offset_ns,
         )

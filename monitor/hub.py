@@ -298,6 +298,12 @@ class Hub:
         known = (self.alerts.get(alert.id, alert) for alert in self.engine.alerts())
         return [alert for alert in known if alert.condition != "pending"]
 
+    def told(self, takes: Collection[str]) -> list[Alert]:
+        """Return the standing alerts and the ended ones of these takes, oldest first."""
+        standing = {alert.id: alert for alert in self.standing()}
+        ended = {alert.id: alert for alert in self.alerts.values() if alert.take in takes}
+        return sorted((ended | standing).values(), key=lambda alert: alert.onset_ns)
+
     def acknowledge(self, alert_id: str, who: str, t_ns: int) -> Alert:
         """Take note of an alert. Raises ``KeyError`` when there is none of that id."""
         self._judged(self.engine.acknowledge(alert_id, who, t_ns, self.wall.utc(t_ns)), t_ns)

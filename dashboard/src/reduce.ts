@@ -15,7 +15,7 @@ import type {
 
 /** Takes and cleared alerts kept on the page; the whole day is in the report. */
 export const TAKES_LIMIT = 50;
-export const HISTORY_LIMIT = 100;
+export const HISTORY_LIMIT = 2000;
 /** Records not yet durable: as many as the service queues for one tablet. */
 export const PENDING_LIMIT = 256;
 

@@ -157,6 +157,19 @@ def test_a_deleted_take_lets_its_alerts_go() -> None:
     assert {alert.take for alert in alerts_of(hub.drain().entries)} == {None}
 
 
+def test_what_ended_in_a_take_is_still_told_with_that_take() -> None:
+    hub = hub_of([CART])
+    take = hub.roll(20 * S, "Ada")
+    clipped(hub, 40 * S)
+    hub.acknowledge(clips_of(hub.drain().entries)[0].id, "Ada", 41 * S)
+    hub.cut(50 * S, "Ada")
+    hub.tick(60 * S)
+    assert hub.standing() == []
+    told = {alert.rule: alert.condition for alert in hub.told({take.id})}
+    assert told["audio.clipping"] == "cleared"
+    assert hub.told(set()) == []
+
+
 def test_a_roll_resets_the_sources_of_its_groups_only() -> None:
     hub = hub_of()
     take = hub.roll(20 * S, "Ada", groups=["sound"])
