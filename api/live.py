@@ -15,7 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from api.identity import Identity
 from api.messages import CLIENT_QUEUE, HEARTBEAT_S, Confirm, Heartbeat, RecordMessage
-from monitor.journal import RECORDS_WAITING
+from monitor.journal.journal import RECORDS_WAITING
 from monitor.records import Record
 
 CLIENTS_LIMIT = 100  # a crew has fewer; measured load is for 50

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from api.messages import MeterSlot
-from monitor.watching import Watching
+from monitor.hub.watching import Watching
 
 WORDS_BEFORE = 2  # layout number, age of the oldest value
 METERS_LIMIT = 65_536  # 256 KiB a snapshot: 32 sources of 64 channels with 30 metrics

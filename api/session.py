@@ -30,15 +30,15 @@ from api.version import takewatch_version
 from api.views import Since, source_views
 from config.settings import Settings
 from config.spec import Spec
-from monitor.hub import Hub, shifted
-from monitor.journal import Journal
-from monitor.linelog import LineLog
+from monitor.hub.hub import Hub, shifted
+from monitor.hub.watching import Watching
+from monitor.journal.journal import Journal
+from monitor.line_log import LineLog
 from monitor.lines import OutLine
 from monitor.records import AlertBody, Record, Take, TakeBody
 from monitor.rules.table import detector_limits, rules_for
-from monitor.shooting_day import shooting_day, zone
 from monitor.supervisor import Supervisor
-from monitor.watching import Watching
+from monitor.takes.shooting_day import shooting_day, zone
 
 TICK_S = 0.1
 CLOCK_S = 1.0

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from api.messages import Glance, SourceView
-from monitor.glance import Verdict
-from monitor.hub import Hub
+from monitor.hub.glance import Verdict
+from monitor.hub.hub import Hub
+from monitor.hub.watching import Watching
 from monitor.lines import Stream
-from monitor.watching import Watching
 
 
 def source_view(source: Watching, offset_ns: int) -> SourceView:

@@ -1,14 +1,17 @@
 """The journal's records, shared by the hub, the journal, the reports and the live feed.
 
 A record is one row: something that happened and is never lost. ``seq`` is the row id. Names and
-notes of people live in side tables (see monitor/journal.py); here they are already joined in.
+notes of people live in side tables (see monitor/journal/); here they are already joined in.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from config.spec import Phase
+from monitor.metrics import Value
 from monitor.rules.model import Alert
 
 
@@ -135,3 +138,15 @@ class Record(_Record):
     who: str | None = None
     durable: bool = True
     body: Body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollup:
+    """One second of one stream, readings merged. ``utc_s`` is the second it began in."""
+
+    source: str
+    stream: int
+    utc_s: int
+    t_ns: int
+    intervals: int
+    values: Mapping[str, Value]

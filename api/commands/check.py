@@ -72,7 +72,7 @@ def command(
 def _checked(
     files: Sequence[Path], spec: Spec | None, spec_name: str | None, stage: Stage, jobs: int | None
 ) -> "CheckBatch":
-    from monitor.checkers import Judge, check_files
+    from monitor.check.many_files import Judge, check_files
 
     judge = Judge(spec=spec, spec_name=spec_name, stage=stage)
     at_a_time = jobs or min(os.cpu_count() or 1, len(files), JOBS_LIMIT)

@@ -10,10 +10,9 @@ from api import clocks
 from api.messages import CutRequest, RollRequest, TakeEdit
 from api.routes.needs import Logger, TheSession, Viewer
 from api.session import Session
-from monitor.journal import Rollup
 from monitor.metrics import Value
-from monitor.records import Take
-from monitor.takes import TakeError
+from monitor.records import Rollup, Take
+from monitor.takes.book import TakeError
 
 router = APIRouter(tags=["takes"])
 METRICS_LIMIT = 32

@@ -3,9 +3,9 @@ import struct
 
 from api.meters import Meters
 from config.settings import SourceSettings
+from monitor.hub.watching import Watching
 from monitor.lines import Reading
 from monitor.metrics import Value
-from monitor.watching import Watching
 
 
 def watching(**values: Value) -> Watching:

@@ -9,8 +9,8 @@ import pytest
 
 from config.loading import load_spec
 from config.settings import SourceSettings
-from monitor.hub import Entry, Hub
-from monitor.linelog import FOLDER, Control, LineLog, replay
+from monitor.hub.hub import Entry, Hub
+from monitor.line_log import FOLDER, Control, LineLog, replay
 from monitor.lines import Hello, OutLine, decode_out
 from monitor.records import AlertBody, SourceBody, TakeBody
 from monitor.rules.table import rules_for

@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from api.commands.report import command
-from monitor.journal import Journal
+from monitor.journal.journal import Journal
 from monitor.records import Record
-from tests.report.samples import live_day, whole_day
+from tests.monitor.report.samples import live_day, whole_day
 
 CONFIG = """
 [production]

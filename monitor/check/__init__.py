@@ -1,0 +1,1 @@
+"""``takewatch check``: recorded files measured and judged as live sources are."""

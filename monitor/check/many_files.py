@@ -1,0 +1,222 @@
+"""Check several files at a time, each in a process that may crash without taking others along.
+
+Native decoders crash on hostile files; a checker process that dies or hangs makes its own file
+unreadable and is replaced. Nothing here measures: ``one_file`` does, inside the processes.
+"""
+
+import multiprocessing
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnContext, SpawnProcess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from config.spec import Spec, Stage
+
+if TYPE_CHECKING:
+    from monitor.report.document import CheckDocument
+
+HANG_S = 120.0
+"""A checker that says nothing for so long hangs: a step of 0.1 s of 8K takes under 10 s here."""
+TELL_S = 0.1  # between two words of progress: smooth to the eye, nothing to the machine
+STOP_S = 2.0  # for a checker to end by itself once its pipe is closed
+
+Progress = Callable[[int, float], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """What files are judged by."""
+
+    spec: Spec | None
+    spec_name: str | None
+    stage: Stage
+
+
+@dataclass(slots=True)
+class _Checker:
+    """A process, the pipe to it, and the file it works on."""
+
+    process: SpawnProcess
+    pipe: Connection
+    index: int
+    heard_s: float
+
+
+def check_files(
+    paths: Sequence[Path], judge: Judge, jobs: int, progress: Progress
+) -> "list[CheckDocument]":
+    """Return the documents of all files in their order; ``progress`` hears of each by its index.
+
+    At most ``jobs`` files are read at a time.
+    """
+    waiting = deque(range(len(paths)))
+    found: dict[int, CheckDocument] = {}
+    with _checkers() as busy:
+        context = multiprocessing.get_context("spawn")
+        for _ in range(min(jobs, len(paths))):
+            busy.append(_begin(context, judge, paths, waiting.popleft()))
+        while busy:
+            for checker in _ready(busy):
+                document = _hear(checker, paths[checker.index], judge, progress)
+                if document is None:
+                    continue
+                found[checker.index] = document
+                progress(checker.index, 1.0)
+                _next(context, judge, paths, waiting, busy, checker)
+    return [found[index] for index in range(len(paths))]
+
+
+@contextmanager
+def _checkers() -> "Iterator[list[_Checker]]":
+    """Hold the running checkers, and end every one of them however this is left."""
+    busy: list[_Checker] = []
+    try:
+        yield busy
+    except BaseException:
+        for checker in busy:
+            checker.process.kill()
+        raise
+    finally:
+        for checker in busy:
+            _dismiss(checker)
+
+
+def _begin(context: SpawnContext, judge: Judge, paths: Sequence[Path], index: int) -> _Checker:
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(theirs, judge), daemon=True)
+    with _sigint_blocked():
+        process.start()
+    theirs.close()
+    checker = _Checker(process, ours, index, time.monotonic())
+    _give(checker, paths[index])
+    return checker
+
+
+@contextmanager
+def _sigint_blocked() -> Iterator[None]:
+    """Block Ctrl-C; a process begun meanwhile never hears it: its parent ends it instead.
+
+    multiprocessing's own tracker unblocks it when it starts, so that must have happened before.
+    """
+    resource_tracker.ensure_running()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def _give(checker: _Checker, path: Path) -> None:
+    checker.heard_s = time.monotonic()
+    with suppress(OSError):  # it has died: hearing its end of file says so
+        checker.pipe.send(os.fsencode(path))
+
+
+def _next(
+    context: SpawnContext,
+    judge: Judge,
+    paths: Sequence[Path],
+    waiting: deque[int],
+    busy: list[_Checker],
+    checker: _Checker,
+) -> None:
+    """Give a checker that is done its next file; replace one that died; send one home."""
+    if waiting and checker.process.is_alive() and not checker.pipe.closed:
+        checker.index = waiting.popleft()
+        _give(checker, paths[checker.index])
+        return
+    busy.remove(checker)
+    _dismiss(checker)
+    if waiting:
+        busy.append(_begin(context, judge, paths, waiting.popleft()))
+
+
+def _dismiss(checker: _Checker) -> None:
+    checker.pipe.close()
+    checker.process.join(STOP_S)
+    if checker.process.is_alive():
+        checker.process.kill()
+        checker.process.join()
+
+
+def _ready(busy: Sequence[_Checker]) -> list[_Checker]:
+    """Return the checkers that said something, died or hang."""
+    oldest_s = min(checker.heard_s for checker in busy)
+    heard = wait([one.pipe for one in busy], max(0.0, oldest_s + HANG_S - time.monotonic()))
+    now_s = time.monotonic()
+    return [one for one in busy if one.pipe in heard or now_s - one.heard_s >= HANG_S]
+
+
+def _hear(
+    checker: _Checker, path: Path, judge: Judge, progress: Progress
+) -> "CheckDocument | None":
+    """Take what a checker said; return the document when its file is done."""
+    from monitor.report.document import CheckDocument
+
+    if not checker.pipe.poll():
+        return _given_up(checker, path, judge, f"gave no sign for {HANG_S:g} s")
+    try:
+        said = checker.pipe.recv()
+    except (EOFError, OSError):
+        checker.process.join(STOP_S)
+        return _given_up(checker, path, judge, _end_of(checker.process))
+    checker.heard_s = time.monotonic()
+    if isinstance(said, CheckDocument):
+        return said
+    progress(checker.index, float(said))
+    return None
+
+
+def _given_up(checker: _Checker, path: Path, judge: Judge, why: str) -> "CheckDocument":
+    from monitor.check.one_file import unreadable
+
+    checker.process.kill()
+    checker.pipe.close()
+    error = f"the process measuring this file {why}; the file may be damaged"
+    return unreadable(path, judge.spec_name, judge.stage, error)
+
+
+def _end_of(process: SpawnProcess) -> str:
+    """Say in words how a process ended."""
+    code = process.exitcode
+    if code is not None and code < 0:
+        with suppress(ValueError):
+            return f"crashed ({signal.Signals(-code).name})"
+    return f"ended with status {code}" if code is not None else "closed its pipe"
+
+
+# ---- inside the process
+
+
+def _work(pipe: Connection, judge: Judge) -> None:
+    """Check one path after another until the pipe is closed."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: the other cores have files
+    from monitor.check.one_file import check_file
+
+    with suppress(EOFError, OSError):
+        while True:
+            path = Path(os.fsdecode(pipe.recv()))
+            tell = _Teller(pipe)
+            pipe.send(check_file(path, judge.spec, judge.spec_name, judge.stage, tell.tell))
+
+
+class _Teller:
+    """Passes progress on, at most every ``TELL_S``."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._told_s = 0.0
+
+    def tell(self, fraction: float) -> None:
+        now_s = time.monotonic()
+        if now_s - self._told_s >= TELL_S:
+            self._told_s = now_s
+            self._pipe.send(fraction)

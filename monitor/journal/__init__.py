@@ -1,0 +1,1 @@
+"""The journal: what happened, never lost once said to be durable. SQLite."""

@@ -1,0 +1,1 @@
+"""Takes: what was rolled when, which alert and which shooting day it belongs to. Pure."""

@@ -1,0 +1,1 @@
+"""The worker process: one source watched, JSON lines in and out."""

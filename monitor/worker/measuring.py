@@ -1,0 +1,436 @@
+"""The body of a worker: items and commands in, lines out, on the process's main thread."""
+
+import base64
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import capture.sources  # noqa: F401  fills the registry
+from capture.source import KINDS, Ended, Frame, Item, Source, StreamInfo
+from config.settings import SourceSettings
+from monitor import lines
+from monitor.measure.pipeline import Pipeline
+from monitor.measure.still import still_jpeg
+from monitor.worker.handover import HandOver, Outcome
+from monitor.worker.outbox import Outbox
+from monitor.worker.reader import Reader
+
+READINGS_HZ = 25
+HEARTBEAT_NS = 250_000_000
+CLOCK_NS = 1_000_000_000
+READING_NS = 1_000_000_000 // READINGS_HZ
+STILL_RING = 24  # two a second for 10 s and some: what an on-delay may still ask for
+STALLED_SHARE = 0.6  # of the stall time without an item: said before it is a loss
+CLOSE_LIMIT_S = 1.0
+
+EXIT_ASKED = 0
+EXIT_ENDED = 3
+EXIT_LOST = 4
+EXIT_NOT_OPENED = 5
+
+
+def boot_id() -> str:
+    """Return what tells this boot's monotonic clock from another's."""
+    linux = Path("/proc/sys/kernel/random/boot_id")
+    if linux.exists():
+        return linux.read_text().strip()
+    started_s = (time.time_ns() - time.monotonic_ns()) / 1e9
+    return f"started-{round(started_s / 10)}"  # steps of 10 s: UTC is disciplined meanwhile
+
+
+def clock_pair() -> tuple[int, int, int]:
+    """Return monotonic ns, UTC ns at that time, and the error bound of the pair in ns."""
+    before, utc, after = time.monotonic_ns(), time.time_ns(), time.monotonic_ns()
+    return (before + after) // 2, utc, (after - before) // 2 + 1
+
+
+def describe(info: StreamInfo, names: list[str]) -> lines.Stream:
+    """Return a stream as ``hello`` tells it; the settings' channel names come first."""
+    own = list(info.channel_names or ())
+    if info.kind == "audio" and names:
+        own = (names + own[len(names) :])[: info.channels or len(names)]
+    return lines.Stream(
+        index=info.index,
+        kind=info.kind,
+        codec=info.codec,
+        time_base=str(info.time_base),
+        sample_rate_hz=info.sample_rate_hz,
+        channels=info.channels,
+        layout=info.layout,
+        channel_names=own or None,
+        sample_format=info.sample_format,
+        bit_depth=info.bit_depth,
+        width_px=info.width_px,
+        height_px=info.height_px,
+        pixel_format=info.pixel_format,
+        scan=info.scan,
+        frame_rate=None if info.frame_rate is None else str(info.frame_rate),
+        declared_duration_s=info.declared_duration_s,
+    )
+
+
+@dataclass(slots=True)
+class _Flow:
+    """Readings the other side can take. Until it says so the first time, the pipe itself decides.
+
+    So a worker run by hand flows as fast as its pipe is read, 25 times a second at most.
+    """
+
+    told: bool = False
+    credit: int = 0
+    merged: int = 0
+
+    def grant(self, readings: int) -> None:
+        self.told = True
+        self.credit = min(self.credit + readings, lines.READINGS_IN_FLIGHT)
+
+    def open(self) -> bool:
+        return self.credit > 0 or not self.told
+
+    def spend(self) -> None:
+        self.credit -= 1
+
+
+@dataclass(slots=True)
+class _Times:
+    """When each regular line is due next, monotonic ns."""
+
+    heartbeat: int = 0
+    clock: int = 0
+    reading: int = 0
+
+
+@dataclass(slots=True)
+class _Said:
+    """What was last said of the source, so that changes are told from heartbeats."""
+
+    state: lines.SourceState = "starting"
+    why: str | None = None
+    seq: int = 0
+    coarser: int = 0
+    stills: dict[int, deque[lines.Still]] = field(default_factory=dict)
+
+
+class Measuring:
+    """One source session: feeds the pipeline and says what it finds."""
+
+    def __init__(self, opening: lines.Open, door: HandOver, outbox: Outbox, node: str) -> None:
+        self._settings = SourceSettings.model_validate(opening.source)
+        self._limits = dict(opening.limits)
+        self._baseline = dict(opening.baseline)
+        self._epoch = opening.epoch
+        self._door, self._out, self._node = door, outbox, node
+        self._source = self._make()
+        self.reader = Reader(self._source, door)
+        self._pipeline: Pipeline | None = None
+        self._flow, self._due, self._said = _Flow(), _Times(), _Said()
+        self._waiting: deque[lines.Reading] = deque()
+        self._fresh = False
+        self._arrival_ns = 0
+        self._closing = False
+        self.beat_ns = time.monotonic_ns()
+
+    @property
+    def stall_s(self) -> float:
+        """Silence longer than this is a stall, in seconds."""
+        return self._source.stall_s
+
+    @property
+    def source_id(self) -> str:
+        """The source's id."""
+        return self._settings.id
+
+    def _make(self) -> Source:
+        """Make the source of its kind. Raises ``ValueError`` on an unknown kind or option."""
+        kind = KINDS.get(self._settings.kind)
+        if kind is None:
+            known = ", ".join(sorted(KINDS))
+            raise ValueError(f"unknown source kind {self._settings.kind!r}; known are {known}")
+        source = kind.make(kind.options.model_validate(self._settings.options))
+        if self._settings.stall_s is not None:
+            source.stall_s = self._settings.stall_s
+        return source
+
+    def run(self) -> int:
+        """Work until the source or the input ends; return the exit status."""
+        self.reader.start()
+        while True:
+            self.beat_ns = now = time.monotonic_ns()
+            self._say_what_is_due(now)
+            taken = self._door.take((self._next_due(now) - now) / 1e9)
+            if taken.opened is not None:
+                self._begin(taken.opened)
+            for command in taken.commands:
+                self._obey(command)
+            for item in taken.items:
+                self._feed(item)
+            if self._closing or taken.end_of_input or self._out.broken:
+                return self._finish(Outcome("ended", "closed"), EXIT_ASKED)
+            if taken.outcome is not None:
+                return self._over(taken.outcome)
+
+    # what comes in
+
+    def _begin(self, streams: tuple[StreamInfo, ...]) -> None:
+        self._pipeline = self._new_pipeline(streams, self._epoch)
+        self._hello()
+        self._state("live", None)
+
+    def _new_pipeline(self, streams: tuple[StreamInfo, ...], epoch: int) -> Pipeline:
+        programme = self._settings.programme
+        return Pipeline(
+            self.source_id,
+            streams,
+            limits={**self._limits, "baseline": self._baseline},
+            programme=None if programme is None else [channel - 1 for channel in programme],
+            epoch=epoch,
+        )
+
+    def _feed(self, item: Item) -> None:
+        if self._pipeline is None:
+            return
+        epoch = self._pipeline.epoch
+        self._pipeline.feed(item)
+        self._arrival_ns = item.t_arrival_ns
+        self._fresh = True
+        if self._pipeline.epoch != epoch:
+            self._hello()
+        self._say_events()
+        if isinstance(item, Frame):
+            self._still(item)
+        if isinstance(item, Ended):
+            self._drain()
+
+    def _obey(self, command: lines.InLine) -> None:
+        match command:
+            case lines.Credit():
+                self._flow.grant(command.readings)
+            case lines.Reset():
+                self._reset(command.take)
+            case lines.Keep():
+                self._keep(command)
+            case lines.Limits():
+                self._limits = dict(command.limits)
+                self._restart()
+            case lines.Baseline():
+                self._baseline = dict(command.baseline)
+                self._restart()
+            case lines.Close():
+                self._closing = True
+            case lines.Open():
+                pass  # one process watches one source: a second open is answered by nothing
+
+    def _restart(self) -> None:
+        """Begin a new epoch with the limits of now: open episodes close, integrals restart."""
+        old = self._pipeline
+        if old is None:
+            return
+        old.feed(Ended(reason="limits changed", t_arrival_ns=self._arrival_ns))
+        self._say_events()
+        self._drain()
+        self._pipeline = self._new_pipeline(old.streams, old.epoch + 1)
+        self._hello()
+
+    def _reset(self, take: str | None) -> None:
+        pipeline = self._pipeline
+        ticks = {} if pipeline is None else pipeline.reset()
+        epoch = self._epoch if pipeline is None else pipeline.epoch
+        self._out.put(
+            lines.ResetDone(
+                source=self.source_id,
+                take=take,
+                epoch=epoch,
+                ticks=ticks,
+                t_mono_ns=time.monotonic_ns(),
+            )
+        )
+
+    # what goes out
+
+    def _hello(self) -> None:
+        assert self._pipeline is not None
+        names = self._settings.channel_names
+        self._out.put(
+            lines.Hello(
+                node=self._node,
+                boot_id=boot_id(),
+                pid=os.getpid(),
+                source=self.source_id,
+                kind=self._settings.kind,
+                practice=self._source.practice,
+                epoch=self._pipeline.epoch,
+                latency_s=self._source.latency_s,
+                streams=[describe(info, names) for info in self._pipeline.streams],
+            )
+        )
+
+    def _say_events(self) -> None:
+        assert self._pipeline is not None
+        for event in self._pipeline.events():
+            self._out.put(event)
+
+    def _say_what_is_due(self, now: int) -> None:
+        if now >= self._due.reading:
+            self._due.reading = max(self._due.reading + READING_NS, now)
+            self._readings()
+        if now >= self._due.clock:
+            self._due.clock = now + CLOCK_NS
+            mono, utc, error = clock_pair()
+            self._out.put(
+                lines.Clock(source=self.source_id, t_mono_ns=mono, utc_ns=utc, error_ns=error)
+            )
+        self._look_for_a_stall(now)
+        if now >= self._due.heartbeat:
+            self._due.heartbeat = now + HEARTBEAT_NS
+            self._out.put(self._state_line(), beat=True)
+
+    def _next_due(self, now: int) -> int:
+        due = min(self._due.heartbeat, self._due.clock)
+        waiting = self._fresh or bool(self._waiting)
+        return min(due, self._due.reading) if waiting else due
+
+    def _readings(self) -> None:
+        """Drain and send, or where nobody can take it let it merge with the next and count."""
+        if not self._waiting and self._fresh:
+            if not self._flow.open() or self._out.readings_waiting():
+                self._flow.merged += 1
+                self._said.coarser += 1
+                return
+            self._drain()
+        while self._waiting and self._flow.open():
+            self._out.put(self._waiting.popleft())
+            self._flow.spend()
+
+    def _drain(self) -> None:
+        """Take the readings out of the pipeline, numbered on through the whole session."""
+        assert self._pipeline is not None
+        for reading in self._pipeline.readings(self._arrival_ns):
+            update = {"seq": self._said.seq, "intervals": self._flow.merged + 1}
+            self._waiting.append(reading.model_copy(update=update))
+            self._said.seq += 1
+        self._say_events()
+        self._flow.merged, self._fresh = 0, False
+
+    def _state_line(self) -> lines.State:
+        return lines.State(
+            source=self.source_id,
+            state=self._said.state,
+            why=self._said.why,
+            t_mono_ns=time.monotonic_ns(),
+            coarser=self._said.coarser,
+            dropped=dict(self._out.dropped),
+        )
+
+    def _state(self, state: lines.SourceState, why: str | None) -> None:
+        self._said.state, self._said.why = state, why
+        self._out.put(self._state_line())
+
+    def _look_for_a_stall(self, now: int) -> None:
+        if not self.reader.is_open or self._pipeline is None:
+            return
+        quiet_s = (now - self.reader.item_ns) / 1e9
+        if quiet_s > STALLED_SHARE * self.stall_s and self._said.state == "live":
+            self._state("stalled", f"nothing has arrived for {quiet_s:.1f} s")
+        elif quiet_s <= STALLED_SHARE * self.stall_s and self._said.state == "stalled":
+            self._state("live", None)
+
+    def _still(self, frame: Frame) -> None:
+        jpeg = still_jpeg(frame)
+        if jpeg is None:
+            return
+        assert self._pipeline is not None
+        still = lines.Still(
+            source=self.source_id,
+            stream=frame.stream,
+            epoch=self._pipeline.epoch,
+            tick=frame.pts,
+            jpeg_base64=base64.b64encode(jpeg).decode(),
+            t_arrival_ns=frame.t_arrival_ns,
+        )
+        self._said.stills.setdefault(frame.stream, deque(maxlen=STILL_RING)).append(still)
+        self._out.put(still)
+
+    def _keep(self, wanted: lines.Keep) -> None:
+        """Send the still nearest to a tick again, for the journal to keep."""
+        ring = [
+            still for still in self._said.stills.get(wanted.stream, ()) if still.tick is not None
+        ]
+        if ring:
+            nearest = min(ring, key=lambda still: abs((still.tick or 0) - wanted.tick))
+            self._out.put(nearest, kept=True)
+
+    # the end
+
+    def _over(self, outcome: Outcome) -> int:
+        if outcome.state == "ended":
+            return self._finish(outcome, EXIT_ENDED)
+        status = EXIT_NOT_OPENED if outcome.state == "failed" else EXIT_LOST
+        return self._finish(Outcome("lost", outcome.why), status)
+
+    def _finish(self, outcome: Outcome, status: int) -> int:
+        """Say the last of the source, then close it; the process ends whether it closes or not."""
+        if self._pipeline is not None and self._fresh:
+            self._drain()
+        self._send_rest()
+        self._out.flush(CLOSE_LIMIT_S)  # states go first otherwise, and this one is the last word
+        self._state("ended" if outcome.state == "ended" else "lost", outcome.why)
+        self._out.flush(CLOSE_LIMIT_S)
+        self.reader.stop(CLOSE_LIMIT_S)  # a device that has gone may not close: leave it behind
+        return status
+
+    def _send_rest(self) -> None:
+        """Send what the end left over, credit or not: at most a reading a stream."""
+        while self._waiting:
+            self._out.put(self._waiting.popleft())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchdogLimits:
+    """How long a thread may be away before the process is given up, in seconds."""
+
+    open_s: float = 20.0  # a stream's own time-outs come first
+    read_slack_s: float = 0.3  # over the stall time: a healthy source reports its own stall
+    measuring_s: float = 5.0
+    tick_s: float = 0.1
+
+
+def watch(
+    measuring: Measuring,
+    give_up: Callable[[str], None],
+    limits: WatchdogLimits | None = None,
+) -> None:
+    """Start the watchdog: a thread that gives up on a process stuck in native code."""
+    bounds = limits or WatchdogLimits()
+
+    def look() -> None:
+        woke_ns = time.monotonic_ns()
+        while True:
+            time.sleep(bounds.tick_s)
+            now = time.monotonic_ns()
+            late = now - woke_ns > (bounds.tick_s + 0.5) * 1e9
+            woke_ns = now
+            why = None if late else _stuck(measuring, now, bounds)
+            if why is not None:
+                give_up(why)
+
+    threading.Thread(target=look, name="watchdog", daemon=True).start()
+
+
+def _stuck(measuring: Measuring, now: int, bounds: WatchdogLimits) -> str | None:
+    """Say who has been away for too long, or None.
+
+    A process that was stopped as a whole is let off: the look that comes late says nothing.
+    """
+    reader_s = (now - measuring.reader.beat_ns) / 1e9
+    measuring_s = (now - measuring.beat_ns) / 1e9
+    if measuring.reader.is_open and reader_s > measuring.stall_s + bounds.read_slack_s:
+        return f"the source did not answer for {reader_s:.1f} s"
+    if not measuring.reader.is_open and reader_s > bounds.open_s:
+        return f"the source did not open within {bounds.open_s:.0f} s"
+    if measuring_s > bounds.measuring_s:
+        return f"measuring stood still for {measuring_s:.1f} s"
+    return None

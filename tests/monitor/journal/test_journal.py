@@ -1,0 +1,270 @@
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from monitor.journal.journal import (
+    FILE_NAME,
+    SEQ_STRIDE,
+    Journal,
+    JournalBusy,
+    JournalError,
+    JournalNewer,
+    open_readonly,
+)
+from monitor.journal.schema import ERASED
+from monitor.metrics import Value
+from monitor.records import AlertBody, Body, NoticeBody, Rollup, TakeBody
+from tests.monitor.bodies import a_take, alert_body, an_alert, notice, take_body
+
+WAIT_S = 10.0
+DAY = "2026-11-23"
+
+
+class Kept:
+    """A journal, and which of its records are durable."""
+
+    def __init__(self, folder: Path) -> None:
+        self.said: list[tuple[bool, str]] = []
+        self.changed = threading.Condition()
+        self.durable: list[int] = []
+        self.journal = Journal(
+            folder, production="P", unit="U", boot_id="boot", on_writable=self._writable
+        )
+
+    def _writable(self, writable: bool, why: str) -> None:
+        with self.changed:
+            self.said.append((writable, why))
+            self.changed.notify_all()
+
+    def _durable(self, seq: int) -> None:
+        with self.changed:
+            self.durable.append(seq)
+            self.changed.notify_all()
+
+    def append(self, body: Body, who: str | None = None) -> int:
+        record = self.journal.append(
+            body, t_ns=5, utc_ns=1005, day=DAY, who=who, on_durable=self._durable
+        )
+        return record.seq
+
+    def await_durable(self, seq: int) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: seq in self.durable, WAIT_S)
+
+    def await_said(self, writable: bool) -> str:
+        with self.changed:
+            assert self.changed.wait_for(
+                lambda: bool(self.said) and self.said[-1][0] is writable, WAIT_S
+            )
+            return self.said[-1][1]
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Kept:
+    return Kept(tmp_path)
+
+
+def test_a_durable_record_reads_back_as_it_was(kept: Kept, tmp_path: Path) -> None:
+    kept.journal.start()
+    seq = kept.append(take_body(a_take(notes="dog barks")), who="Ada")
+    kept.await_durable(seq)
+    (record,) = open_readonly(tmp_path).day_records(DAY)
+    kept.journal.close()
+    assert record.seq == seq
+    assert record.who == "Ada"
+    assert record.durable
+    assert record.body == take_body(a_take(notes="dog barks"))
+
+
+def test_names_and_notes_lie_in_side_tables_and_can_be_erased(kept: Kept, tmp_path: Path) -> None:
+    kept.journal.start()
+    kept.append(take_body(a_take(notes="talk to Ada")), who="Ada")
+    kept.await_durable(kept.append(alert_body(an_alert(by="Ada"))))
+    with sqlite3.connect(tmp_path / FILE_NAME) as db:
+        bodies = " ".join(body for (body,) in db.execute("SELECT body FROM records"))
+    db.close()
+    assert "Ada" not in bodies
+    kept.journal.erase_person("Ada")
+    kept.journal.erase_notes("t1")
+    take, alert = kept.journal.reader.day_records(DAY)
+    kept.journal.close()
+    assert take.who == ERASED
+    assert isinstance(take.body, TakeBody)
+    assert take.body.take.notes == ""
+    assert isinstance(alert.body, AlertBody)
+    assert alert.body.alert.acknowledged is not None
+    assert alert.body.alert.acknowledged.who == ERASED
+
+
+def test_seq_never_returns_to_what_was_sent_but_not_durable(tmp_path: Path) -> None:
+    first = Kept(tmp_path)
+    first.journal.start()
+    seq = first.append(notice("one"))
+    first.await_durable(seq)
+    first.journal.close()
+    second = Kept(tmp_path)
+    second.journal.start()
+    later = second.append(notice("two"))
+    second.await_durable(later)
+    second.journal.close()
+    assert later > seq + SEQ_STRIDE - 1
+    assert second.journal.journal_id == first.journal.journal_id
+
+
+def test_a_damaged_file_is_set_aside_and_a_new_one_begun(kept: Kept, tmp_path: Path) -> None:
+    rubbish = os.urandom(8192)
+    (tmp_path / FILE_NAME).write_bytes(rubbish)
+    kept.journal.start()
+    kept.await_durable(kept.append(notice("on we go")))
+    kept.journal.close()
+    (aside,) = tmp_path.glob("journal-damaged-*.sqlite3")
+    assert aside.read_bytes() == rubbish
+    assert "set aside" in kept.journal.notices[0]
+
+
+def test_a_newer_file_is_refused_untouched(kept: Kept, tmp_path: Path) -> None:
+    db = sqlite3.connect(tmp_path / FILE_NAME)
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+    with pytest.raises(JournalNewer, match="99"):
+        kept.journal.start()
+
+
+def test_a_folder_has_one_writer(kept: Kept, tmp_path: Path) -> None:
+    kept.journal.start()
+    with pytest.raises(JournalBusy, match="another takewatch"):
+        Kept(tmp_path).journal.start()
+    kept.journal.close()
+
+
+def test_an_unusable_folder_keeps_records_until_it_can_be_written(tmp_path: Path) -> None:
+    blocked = tmp_path / "folder"
+    blocked.write_text("a file where the folder should be")
+    kept = Kept(blocked)
+    kept.journal.start()
+    assert "cannot be written" in kept.await_said(False)
+    seq = kept.append(notice("kept in memory"))
+    blocked.unlink()
+    kept.await_durable(seq)
+    assert kept.await_said(True) == ""
+    (record,) = open_readonly(blocked).records()
+    kept.journal.close()
+    assert record.body == notice("kept in memory")
+
+
+def test_what_does_not_fit_in_memory_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.journal.journal.RECORDS_WAITING", 3)
+    blocked = tmp_path / "folder"
+    blocked.write_text("")
+    kept = Kept(blocked)
+    kept.journal.start()
+    for number in range(10):
+        seq = kept.append(notice(f"{number}"))
+    blocked.unlink()
+    kept.await_durable(seq)
+    kept.journal.close()
+    texts = [r.body.text for r in open_readonly(blocked).records() if r.body.kind == "notice"]
+    lost = [int(text.split()[0]) for text in texts if "could not be kept" in text]
+    kept_numbers = [int(text) for text in texts if text.isdecimal()]
+    assert kept_numbers[-1] == 9
+    assert sum(lost) + len(kept_numbers) == 10
+
+
+def test_the_newest_state_of_each_take_and_alert_is_found(kept: Kept) -> None:
+    kept.journal.start()
+    kept.append(take_body(a_take("t2", roll_ns=20)))
+    kept.append(take_body(a_take("t1", roll_ns=10)))
+    kept.append(take_body(a_take("t2", roll_ns=20, circled=True)))
+    kept.append(alert_body(an_alert(condition="active")))
+    kept.await_durable(kept.append(alert_body(an_alert(condition="cleared"))))
+    takes = [
+        r.body.take for r in kept.journal.reader.latest_takes("P", "U") if r.body.kind == "take"
+    ]
+    alerts = [
+        r.body.alert for r in kept.journal.reader.latest_alerts(DAY) if r.body.kind == "alert"
+    ]
+    days = kept.journal.reader.days()
+    kept.journal.close()
+    assert [(take.id, take.circled) for take in takes] == [("t1", False), ("t2", True)]
+    assert [alert.condition for alert in alerts] == ["cleared"]
+    assert days == [DAY]
+
+
+def test_roll_ups_and_checkpoints_read_back(kept: Kept) -> None:
+    kept.journal.start()
+    values: dict[str, Value] = {"rms_dbfs": [-20.123456, None], "pixel_format": "yuv420p"}
+    row = Rollup(source="cart", stream=0, utc_s=7, t_ns=7, intervals=25, values=values)
+    kept.journal.rollup([row])
+    kept.journal.checkpoint("engine", "state 1", t_ns=1, utc_ns=2)
+    kept.journal.checkpoint("engine", "state 2", t_ns=3, utc_ns=4)
+    kept.await_durable(kept.append(notice("after")))
+    (found,) = kept.journal.reader.rollups("cart", 7, 8)
+    checkpoint = kept.journal.reader.checkpoint("engine")
+    kept.journal.close()
+    assert found.values == {"rms_dbfs": [-20.123, None], "pixel_format": "yuv420p"}
+    assert found.intervals == 25
+    assert checkpoint is not None
+    assert (checkpoint.value, checkpoint.t_ns) == ("state 2", 3)
+
+
+def test_opening_where_there_is_no_journal_says_so(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="no journal"):
+        open_readonly(tmp_path)
+
+
+WRITER = """
+import sys, threading
+from pathlib import Path
+from monitor.journal.journal import Journal
+from monitor.records import NoticeBody
+journal = Journal(Path(sys.argv[1]), production="P", unit="U", boot_id="b")
+journal.start()
+room = threading.Semaphore(200)
+def durable(seq):
+    sys.stdout.write(f"{seq}\\n"); sys.stdout.flush(); room.release()
+number = 0
+while True:
+    room.acquire()
+    number += 1
+    journal.append(NoticeBody(text=f"{number}"), t_ns=1, utc_ns=1, day="2026-11-23",
+                   on_durable=durable)
+"""
+
+
+def test_kill_9_loses_nothing_that_was_durable(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WRITER, str(tmp_path)]
+    said: set[int] = set()
+    for heard in (1, 60, 200):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            for _ in range(heard):
+                said.add(int(process.stdout.readline()))
+            process.send_signal(signal.SIGKILL)
+            rest = process.stdout.read().splitlines(keepends=True)
+            said.update(int(line) for line in rest if line.endswith("\n"))
+    written = {record.seq for record in open_readonly(tmp_path).records(limit=1_000_000)}
+    assert len(said) >= 261
+    assert said <= written
+
+
+def test_a_body_of_every_kind_survives_the_trip(kept: Kept) -> None:
+    kept.journal.start()
+    bodies: list[Body] = [
+        take_body(a_take(notes="")),
+        alert_body(an_alert()),
+        NoticeBody(text="disk short", level="warning"),
+    ]
+    for body in bodies:
+        seq = kept.append(body)
+    kept.await_durable(seq)
+    read = [record.body for record in kept.journal.reader.records()]
+    kept.journal.close()
+    assert read == bodies

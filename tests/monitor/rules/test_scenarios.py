@@ -1,0 +1,29 @@
+from typing import Any
+
+import pytest
+
+from tests.monitor.rules.scenario import FOLDER, load, short, started
+
+SCENARIOS = [pair for path in sorted(FOLDER.glob("*.toml")) for pair in load(path)]
+
+
+@pytest.mark.parametrize("scenario", [s for _, s in SCENARIOS], ids=[n for n, _ in SCENARIOS])
+def test_a_timeline_gives_exactly_its_transitions(scenario: dict[str, Any]) -> None:
+    run = started(scenario)
+    for step in scenario["at"]:
+        told = [short(t) for t in run.step(step) if t.what != "pending"]
+        assert told == step.get("expect", []), step
+        if "alerts" in step:
+            assert [f"{a.rule} {a.severity}" for a in run.engine.alerts()] == step["alerts"], step
+        if "message" in step:
+            assert run.told[-1].alert.message == step["message"]
+
+
+@pytest.mark.parametrize("scenario", [s for _, s in SCENARIOS], ids=[n for n, _ in SCENARIOS])
+def test_a_restart_before_any_step_changes_nothing(scenario: dict[str, Any]) -> None:
+    straight, broken = started(scenario), started(scenario)
+    for step in scenario["at"]:
+        broken.step({"s": step["s"], "restart": True})
+        straight.step(step)
+        broken.step(step)
+    assert broken.told == straight.told
