@@ -141,8 +141,9 @@ class Session:
         if self._view_due is not None:
             self._view_due.cancel()
         self._loop = None
-        await asyncio.to_thread(self.line_log.close)
-        await asyncio.to_thread(self.journal.close)
+        await asyncio.gather(
+            asyncio.to_thread(self.line_log.close), asyncio.to_thread(self.journal.close)
+        )
 
     def alive(self) -> bool:
         """Say whether the loop that judges has run of late."""

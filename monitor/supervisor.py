@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 STALL_S = 1.0  # a worker's heartbeat comes every 0.25 s
 START_LIMIT_S = 25.0  # until its first hello: imports, and a stream's own opening time-outs
-STOP_LIMIT_S = 1.5  # to close by itself; then it is killed, so that stop() ends within 2 s
+STOP_LIMIT_S = 1.0  # to close by itself; then it is killed, so that Ctrl-C ends all within 2 s
 CHUNK_BYTES = 64 * 1024
 STDIN_LIMIT_BYTES = 64 * 1024  # commands unread by a worker: it hangs, silence will find it
 GARBAGE_LIMIT = 20  # lines that are none, within GARBAGE_WINDOW_S
@@ -381,7 +381,7 @@ class Supervisor:
             self.add(settings)
 
     async def stop(self) -> None:
-        """End all workers, within 2 s."""
+        """End all workers at once, within a little more than ``STOP_LIMIT_S``."""
         await asyncio.gather(*(self.remove(source) for source in list(self._wards)))
 
     def add(self, source: SourceSettings) -> None:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 EXIT_MISUSE: Final = 2
 EXIT_STUCK: Final = 6
 LAST_WORD_S = 0.2
-END_OF_INPUT_GRACE_S = 1.5  # closing a source takes at most one; then the process goes anyway
+END_OF_INPUT_GRACE_S = 1.5  # closing a source takes less; then the process goes anyway
 PR_SET_PDEATHSIG = 1
 ONE_THREAD_LIBRARIES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 

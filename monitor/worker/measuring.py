@@ -25,7 +25,8 @@ CLOCK_NS = 1_000_000_000
 READING_NS = 1_000_000_000 // READINGS_HZ
 STILL_RING = 24  # two a second for 10 s and some: what an on-delay may still ask for
 STALLED_SHARE = 0.6  # of the stall time without an item: said before it is a loss
-CLOSE_LIMIT_S = 1.0
+LAST_WORDS_LIMIT_S = 1.0  # to be written, twice; a service that stops kills before that
+CLOSE_LIMIT_S = 0.5  # a device that has gone never closes
 
 EXIT_ASKED = 0
 EXIT_ENDED = 3
@@ -376,10 +377,12 @@ class Measuring:
         if self._pipeline is not None and self._fresh:
             self._drain()
         self._send_rest()
-        self._out.flush(CLOSE_LIMIT_S)  # states go first otherwise, and this one is the last word
+        self._out.flush(
+            LAST_WORDS_LIMIT_S
+        )  # states go first otherwise, and this one is the last word
         self._state("ended" if outcome.state == "ended" else "lost", outcome.why)
-        self._out.flush(CLOSE_LIMIT_S)
-        self.reader.stop(CLOSE_LIMIT_S)  # a device that has gone may not close: leave it behind
+        self._out.flush(LAST_WORDS_LIMIT_S)
+        self.reader.stop(CLOSE_LIMIT_S)
         return status
 
     def _send_rest(self) -> None:
