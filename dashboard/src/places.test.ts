@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { SourceView } from "./messages";
-import { channels, isCamera, metered, saidOnce, saidWithout, shortNames } from "./places";
+import type { Alert, SourceView } from "./messages";
+import { channels, clipsOf, isCamera, metered, saidOnce, saidWithout, shortNames } from "./places";
 
 function source(id: string, department: SourceView["department"], kinds: ("audio" | "video")[]): SourceView {
   const nothing = {
@@ -78,4 +78,26 @@ it("shortens long names to what tells them apart, and leaves short ones alone", 
   expect(shortNames(["Boom", "Radio mic 9", "Radio mic 10"], 8)).toEqual(["Boom", "Rm 9", "Rm 10"]);
   expect(shortNames(["Radio mic", "Radio mic 2"], 8)).toEqual(["mic", "mic 2"]);
   expect(shortNames(["Donaudampfschifffahrt"], 8)).toEqual(["Donaudampfschifffahrt"]);
+});
+
+function clip(changes: Partial<Alert>): Alert {
+  const bare = { rule: "audio.clipping", severity: "CHECK", acknowledged: null, count: 1, onset_ns: 1 };
+  return { ...bare, ...changes } as Alert;
+}
+
+it("shows a channel's clips as one: all of them counted, the gravest, the age of the newest", () => {
+  const clips = clipsOf([
+    clip({ id: "old", severity: "FAULT", count: 3 }),
+    clip({ id: "new", onset_ns: 9 }),
+    clip({ id: "seen", onset_ns: 12, acknowledged: { who: "Kim", t_ns: 0, utc_ns: 0 } }),
+    clip({ id: "peak", rule: "audio.peak" }),
+  ]);
+  expect(clips).toMatchObject({ count: 4, severity: "FAULT", newest: { id: "new" } });
+  expect(clips?.waiting.map((one) => one.id)).toEqual(["old", "new"]);
+});
+
+it("keeps the flag of a clip that goes on after it was acknowledged", () => {
+  const clips = clipsOf([clip({ acknowledged: { who: "Kim", t_ns: 0, utc_ns: 0 } })]);
+  expect(clips).toMatchObject({ count: 1, waiting: [] });
+  expect(clipsOf([])).toBeNull();
 });

@@ -152,3 +152,26 @@ export function alertsAt(
       (channel === null || (alert.channel === channel.index && alert.stream === channel.stream)),
   );
 }
+
+/** What the flag over a channel says: its clips that nobody has acknowledged, as one. */
+export interface Clips {
+  count: number;
+  severity: Alert["severity"];
+  newest: Alert;
+  waiting: Alert[];
+}
+
+/** All clips of one channel together, or null. Each stands for itself in the list of alerts. */
+export function clipsOf(here: readonly Alert[]): Clips | null {
+  const clips = here.filter((alert) => alert.rule === "audio.clipping");
+  const waiting = clips.filter((alert) => alert.acknowledged === null);
+  const told = waiting.length > 0 ? waiting : clips;
+  const [first, ...rest] = told;
+  if (first === undefined) return null;
+  return {
+    count: told.reduce((sum, one) => sum + one.count, 0),
+    severity: rest.reduce((worst, one) => (RANK[one.severity] > RANK[worst] ? one.severity : worst), first.severity),
+    newest: rest.reduce((newest, one) => (one.onset_ns > newest.onset_ns ? one : newest), first),
+    waiting,
+  };
+}

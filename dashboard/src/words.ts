@@ -98,7 +98,7 @@ const RULES: { [rule: string]: string } = {
   "video.format": "Picture format",
   "source.lost": "Source lost",
   "source.stalled": "Source stalled",
-  "source.gap": "Samples missing",
+  "source.gap": "Stretch missing",
   "storage.low": "Disk nearly full",
   "monitoring.lost": "Monitoring lost",
 };

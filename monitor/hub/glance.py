@@ -93,5 +93,5 @@ def _not_monitored(department: Department, unseen: Sequence[Watched], rolling: b
         word="NOT MONITORED",
         subject=names,
         detail=detail,
-        say=f"{names} was not monitored in this take" if rolling else "",
+        say=f"part of this take was not monitored: {names}" if rolling else "",
     )

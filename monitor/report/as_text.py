@@ -200,6 +200,7 @@ def _day_alert(alert: DayAlert) -> list[str]:
         if alert.acknowledged
         else ""
     )
+    worst = "" if alert.worst is None else f" (worst {wording.worst(alert.worst, alert.unit)})"
     code = f" TC {alert.start.timecode}" if alert.start.timecode else ""
     return [
         alert.severity,
@@ -207,7 +208,7 @@ def _day_alert(alert: DayAlert) -> list[str]:
         wording.clock(alert.start.position_s, 1) + code,
         wording.day_place(alert),
         alert.rule,
-        f"{wording.one_line(alert.message)} (worst {wording.worst(alert.worst, alert.unit)}){who}",
+        f"{wording.one_line(alert.message)}{worst}{who}",
     ]
 
 

@@ -97,9 +97,10 @@ def _grow(episode: Episode, standing: Standing, now_ns: int) -> Iterator[What]:
 
 
 def _aside(episode: Episode, standing: Standing) -> Iterator[What]:
-    """Follow suppression and shelving."""
+    """Follow suppression and shelving. What is over when its cause ends was caused by it."""
     assert episode.alert is not None
-    if standing.cause != episode.alert.suppressed_by:
+    orphaned = standing.cause is None and episode.off_ns is not None
+    if standing.cause != episode.alert.suppressed_by and not orphaned:
         _tell(episode, suppressed_by=standing.cause)
         yield "suppressed" if standing.cause else "unsuppressed"
     if standing.shelved_until_ns != episode.alert.shelved_until_ns:

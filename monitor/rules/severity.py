@@ -39,7 +39,9 @@ def _in_span(
     found = gravest(step.severity for step in reached)
     grace_ns = span.from_ns + rule.grace_after_roll_s * SECOND_NS
     graceful = live and rule.grace_after_roll_s > 0 and episode.seen_ns < grace_ns
-    return "NOTE" if found and graceful and span.phase == "rolling" else found
+    if graceful and span.phase == "rolling":
+        return "NOTE" if RANK[found] > RANK["NOTE"] else None
+    return found
 
 
 def severity_of(
@@ -53,6 +55,6 @@ def severity_of(
     """Return an episode's severity: the gravest over the phases it was true in, or None.
 
     ``traits``: words that hold for it now (mix, alone, recoverable). Live, for a moment after the
-    roll, it is at most a NOTE.
+    roll, it is at most a NOTE, and what is only a NOTE is not told.
     """
     return gravest(_in_span(rule, span, episode, now_ns, traits, live) for span in spans)

@@ -1,11 +1,13 @@
 """Alerts in words: names, counts from 1, units. Templates are the ``message`` cells of rules."""
 
 from collections.abc import Mapping
+from fractions import Fraction
 
 from config.spec import Limit, Rule
 from monitor.rules.episode import SECOND_NS, Episode
 from monitor.rules.kinds import Worst
 from monitor.rules.metric import bound
+from monitor.rules.model import Place
 from monitor.rules.outside import edges
 
 ONE_DECIMAL = frozenset({"dBFS", "dBTP", "LUFS", "LU", "dB"})
@@ -48,6 +50,21 @@ def value_text(value: Worst, unit: str) -> str:
     if isinstance(value, list):
         return "×".join(number_text(item, unit) for item in value)
     return number_text(value, unit)
+
+
+def missing_text(worst: Worst, unit: str, start: Place | None) -> str:
+    """Return what a gap lost: as time where it is known, ``21 ms of sound``, else ``3 packets``.
+
+    A stream that loses samples counts its ticks in samples.
+    """
+    if not isinstance(worst, int | float):
+        return value_text(worst, unit)
+    if unit == "s":
+        return duration_text(round(worst * SECOND_NS))
+    if unit == "samples" and start is not None:
+        lost_ns = round(worst * Fraction(start.time_base) * SECOND_NS)
+        return f"{duration_text(lost_ns)} of sound"
+    return f"{number_text(worst, unit)} {unit.removesuffix('s') if worst == 1 else unit}"
 
 
 def limit_text(limit: Limit | None, unit: str) -> str:
@@ -107,18 +124,23 @@ def fields(rule: Rule, episode: Episode, now_ns: int, name: str, source: str) ->
         "name": name,
         "source": source,
         "count": str(episode.count),
+        "frames": "1 frame" if episode.count == 1 else f"{episode.count} frames",
         "times": times_text(episode.count),
         "span": f" in {span}" if episode.count > 1 else "",
         "duration": lasted,
         "worst": value_text(episode.worst, episode.unit),
         "limit": _single(rule, episode.unit) if rule.limit else "",
         "unit": episode.unit,
+        "missing": missing_text(episode.worst, episode.unit, episode.start),
         "by": f" ({episode.detail})" if episode.detail else "",
     }
 
 
 TEMPLATE_FIELDS = frozenset(
-    {"name", "source", "count", "times", "span", "duration", "worst", "limit", "unit", "by"}
+    {
+        "name", "source", "count", "frames", "times", "span", "duration", "worst", "limit", "unit", "missing",
+        "by",
+    }  # fmt: skip
 )
 
 

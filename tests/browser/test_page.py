@@ -56,6 +56,27 @@ def test_meters_move_and_loudness_is_read(tablet: Tablet, service: RunningServic
     expect(page.get_by_text("Boom", exact=True)).to_be_visible()
 
 
+BEGINNINGS = """() => {
+  window.begun = 0;
+  const size = Object.getOwnPropertyDescriptor(HTMLCanvasElement.prototype, 'width');
+  Object.defineProperty(HTMLCanvasElement.prototype, 'width', {
+    ...size, set(value) { window.begun += 1; size.set.call(this, value); },
+  });
+}"""
+
+
+def test_views_do_not_begin_the_meters_anew(tablet: Tablet, service: RunningService) -> None:
+    page = opened(tablet, service)
+    with page.expect_websocket() as connecting:
+        page.reload()
+    expect(page.get_by_test_id("meters-cart")).to_have_attribute("data-state", "live")
+    page.evaluate(BEGINNINGS)
+    for _ in range(3):
+        with connecting.value.expect_event("framereceived", lambda frame: '"view"' in str(frame)):
+            pass
+    assert page.evaluate("window.begun") == 0
+
+
 def test_nobody_rolling_is_standby_never_ok(tablet: Tablet, service: RunningService) -> None:
     page = opened(tablet, service)
     button = page.get_by_test_id("roll")
@@ -80,7 +101,7 @@ def test_a_clipped_take_raises_an_alert_that_stays_until_somebody_acknowledges(
     page.reload()
     expect(page.locator(CLIP)).to_contain_text("CLIP")
     tab(page, "Alerts")
-    alert = page.get_by_test_id("alert").filter(has_text="Clipping")
+    alert = page.get_by_test_id("alert").filter(has_text="Clipping").first
     expect(alert).to_contain_text("Boom")
     expect(alert).to_have_attribute("data-severity", re.compile("CHECK|FAULT"))
 

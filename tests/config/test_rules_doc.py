@@ -42,6 +42,8 @@ def differences(row: Row) -> str:
             parts.append(steps_text(changed.rolling))
         if "on_delay_s" in cells:
             parts.append(f"on-delay {changed.on_delay_s:g} s")
+        if "suppresses" in cells:
+            parts.append(f"suppresses {', '.join(changed.suppresses) or 'nothing'}")
         found.append(f"{stage}: {', '.join(parts)}")
     return "; ".join(found) or NONE
 

@@ -3,7 +3,8 @@
 A step: ``s`` (seconds) and one of ``phase``, ``reading`` (values; with ``until`` and ``every`` it
 repeats), ``event``, ``state``, ``gap``, ``hello``, ``tick``, ``moved``, ``acknowledge`` (rule),
 ``shelve``, ``unshelve``, ``restart``, ``finish``. ``expect`` lists every transition but pending
-ones, as ``what rule SEVERITY [channel]``; ``alerts`` what must then be on the list.
+ones, as ``what rule SEVERITY [channel]``; ``alerts`` what must then be
+on the list, ``suppressed`` what of it is not told.
 """
 
 import itertools

@@ -15,6 +15,9 @@ def test_a_timeline_gives_exactly_its_transitions(scenario: dict[str, Any]) -> N
         assert told == step.get("expect", []), step
         if "alerts" in step:
             assert [f"{a.rule} {a.severity}" for a in run.engine.alerts()] == step["alerts"], step
+        if "suppressed" in step:
+            hidden = [a.rule for a in run.engine.alerts() if a.suppressed_by is not None]
+            assert hidden == step["suppressed"], step
         if "message" in step:
             assert run.told[-1].alert.message == step["message"]
 

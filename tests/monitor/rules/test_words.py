@@ -4,10 +4,12 @@ import pytest
 
 from config.rows import default_rows
 from config.spec import Limit, Row
+from monitor.rules.model import Place
 from monitor.rules.words import (
     TEMPLATE_FIELDS,
     duration_text,
     limit_text,
+    missing_text,
     number_text,
     times_text,
     value_text,
@@ -40,6 +42,23 @@ def test_counts_are_words_up_to_two() -> None:
 )  # fmt: skip
 def test_numbers_are_written_as_the_trade_does(value: float, unit: str, text: str) -> None:
     assert number_text(value, unit) == text
+
+
+SOUND = Place(ticks=0, time_base="1/48000", epoch=0)
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit", "start", "text"),
+    [
+        (1000.0, "samples", SOUND, "21 ms of sound"), (1000.0, "samples", None, "1000 samples"),
+        (1.0, "packets", None, "1 packet"), (3, "frames", None, "3 frames"),
+        (10.0, "s", None, "10.0 s"), (None, "s", None, "unknown"),
+    ],
+)  # fmt: skip
+def test_what_is_missing_is_told_as_time_where_it_is_known(
+    amount: float | None, unit: str, start: Place | None, text: str
+) -> None:
+    assert missing_text(amount, unit, start) == text
 
 
 def test_sizes_words_and_unknown_values() -> None:
