@@ -138,9 +138,19 @@ def fields(rule: Rule, episode: Episode, now_ns: int, name: str, source: str) ->
 
 TEMPLATE_FIELDS = frozenset(
     {
-        "name", "source", "count", "frames", "times", "span", "duration", "worst", "limit", "unit", "missing",
+        "name",
+        "source",
+        "count",
+        "frames",
+        "times",
+        "span",
+        "duration",
+        "worst",
+        "limit",
+        "unit",
+        "missing",
         "by",
-    }  # fmt: skip
+    }
 )
 
 
