@@ -273,7 +273,7 @@ class _Ward:
                 continue  # this loop itself was late: first let it read what has come
             limit_s = self.stall_s if session.greeted else START_LIMIT_S
             if now_s - session.heard_s > limit_s:
-                self._give_up(session, f"its worker has been silent for {limit_s:.1f} s")
+                self._give_up(session, f"no sign from what measures it for {limit_s:.1f} s")
 
     def _give_up(self, session: _Session, why: str) -> None:
         session.killed = why

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { Alert, SourceView } from "./messages";
-import { channels, clipsOf, isCamera, metered, saidOnce, saidWithout, shortNames } from "./places";
+import type { Alert, SourceView, Take } from "./messages";
+import { channels, clipsOf, earlierTake, isCamera, metered, saidOnce, saidWithout, shortNames } from "./places";
 
 function source(id: string, department: SourceView["department"], kinds: ("audio" | "video")[]): SourceView {
   const nothing = {
@@ -100,4 +100,13 @@ it("keeps the flag of a clip that goes on after it was acknowledged", () => {
   const clips = clipsOf([clip({ acknowledged: { who: "Kim", t_ns: 0, utc_ns: 0 } })]);
   expect(clips).toMatchObject({ count: 1, waiting: [] });
   expect(clipsOf([])).toBeNull();
+});
+
+it("says which take an alert waits from, while another rolls", () => {
+  const takes = [3, 4].map((number) => ({ id: `t${number}`, slate: "27/7", take: number }) as Take);
+  const waiting = clip({ condition: "cleared", take: "t3" });
+  expect(earlierTake(waiting, takes, takes[1]!)).toBe("27/7 take 3");
+  expect(earlierTake(waiting, takes, takes[0]!)).toBe("");
+  expect(earlierTake(waiting, takes, null)).toBe("");
+  expect(earlierTake(clip({ condition: "active", take: "t3" }), takes, takes[1]!)).toBe("");
 });

@@ -175,3 +175,11 @@ export function clipsOf(here: readonly Alert[]): Clips | null {
     waiting,
   };
 }
+
+/** The name of the take an alert waits from, where another rolls: that one is not damaged. */
+export function earlierTake(alert: Alert | undefined, takes: readonly Take[], rolling: Take | null): string {
+  if (alert === undefined || alert.condition !== "cleared" || rolling === null) return "";
+  if (alert.take === null || alert.take === rolling.id) return "";
+  const take = takes.find((one) => one.id === alert.take);
+  return take === undefined ? "" : takeName(take);
+}

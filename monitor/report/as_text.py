@@ -205,7 +205,7 @@ def _day_alert(alert: DayAlert) -> list[str]:
     return [
         alert.severity,
         wording.wall(alert.start),
-        wording.clock(alert.start.position_s, 1) + code,
+        wording.position(alert.start.position_s) + code,
         wording.day_place(alert),
         alert.rule,
         f"{wording.one_line(alert.message)}{worst}{who}",

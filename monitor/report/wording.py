@@ -84,6 +84,18 @@ def clock(seconds: float | None, digits: int = 0) -> str:
     return sign + text + (f".{part:0{digits}}" if digits else "")
 
 
+def position(seconds: float | None) -> str:
+    """Return where in a take an alert began; what was there before the roll began with it."""
+    return "at roll" if seconds is not None and seconds < 0 else clock(seconds, 1)
+
+
+def lasted(seconds: float | None) -> str:
+    """Return how long an alert's condition held; a handful of samples is not ``0.0 s``."""
+    if seconds is None or seconds >= 60:
+        return clock(seconds)
+    return "< 0.1 s" if seconds < 0.1 else quantity(seconds, "s")
+
+
 def wall(moment: Moment | None) -> str:
     """Return the wall clock's time of day, ``14:22:08``."""
     return MISSING if moment is None else moment.wall[11:19]

@@ -1,0 +1,19 @@
+import pytest
+
+from monitor.report.wording import lasted, position
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(None, "–"), (-16.5, "at roll"), (0.0, "0:00.0"), (83.39, "1:23.3")]
+)
+def test_what_was_there_before_the_roll_began_with_the_take(
+    seconds: float | None, text: str
+) -> None:
+    assert position(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(None, "–"), (0.0002, "< 0.1 s"), (4.3, "4.3 s"), (401.0, "6:41")]
+)
+def test_a_handful_of_samples_lasted_longer_than_nothing(seconds: float | None, text: str) -> None:
+    assert lasted(seconds) == text
