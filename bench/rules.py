@@ -9,7 +9,8 @@ import time
 from config.loading import load_spec
 from monitor.lines import Event, Hello, Reading, Stream
 from monitor.metrics import Value
-from monitor.rules.engine import Engine, SourceFacts
+from monitor.rules.engine import Engine
+from monitor.rules.sources import SourceFacts
 from monitor.rules.table import rules_for
 
 SOURCES, CHANNELS, HZ, SECONDS, RATE = 4, 32, 25, 20, 48_000

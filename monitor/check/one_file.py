@@ -30,8 +30,9 @@ from monitor.measure.pipeline import Pipeline
 from monitor.metrics import Value
 from monitor.report.document import CheckAlert, CheckDocument, MediaTime, Verdict
 from monitor.report.wording import figure
-from monitor.rules.engine import Engine, SourceFacts
+from monitor.rules.engine import Engine
 from monitor.rules.model import RANK, Alert, Place, Transition
+from monitor.rules.sources import SourceFacts
 from monitor.rules.table import RULE_NAMES, detector_limits, rules_for
 
 STEP_NS = 100_000_000

@@ -45,8 +45,9 @@ from monitor.records import (
     Take,
     TakeBody,
 )
-from monitor.rules.engine import Engine, SourceFacts
+from monitor.rules.engine import Engine
 from monitor.rules.model import Alert, Transition
+from monitor.rules.sources import SourceFacts
 from monitor.takes.assign import SERVICE, take_of
 from monitor.takes.book import TakeBook
 

@@ -5,42 +5,27 @@ first true evidence; it has an alert while its severity in the phases it was tru
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from functools import partial
+from dataclasses import replace
 
-from config.spec import Department, Phase, Rule, Severity
+from config.spec import Phase, Rule
 from monitor.lines import Event, Hello, OutLine, Reading, State
-from monitor.rules import lifecycle, memory, words
-from monitor.rules.axis import Axis
-from monitor.rules.channels import Channels, described
+from monitor.rules import lifecycle, memory
 from monitor.rules.episode import SECOND_NS, Episode, begun, end_runs, take
 from monitor.rules.kinds import KINDS, Evidence, Where
 from monitor.rules.lifecycle import Standing, What
-from monitor.rules.memory import Counted, Heard, Last, Memory
+from monitor.rules.memory import Counted, Last, Memory
 from monitor.rules.model import RANK, Acknowledgement, Alert, Place, Transition
 from monitor.rules.phases import History
 from monitor.rules.severity import severity_of
-from monitor.rules.shelving import Shelf, shelved_until_ns
+from monitor.rules.shelving import Shelf, Shelves
+from monitor.rules.sources import SourceFacts, Sources
 from monitor.rules.suppression import cause_of
+from monitor.rules.telling import alert_of
 
 PAST_NS = 70 * SECOND_NS  # a roll moves back up to 60 s; what it may cover is kept a little longer
 PAST_LIMIT = 512  # episodes kept after their end; beyond it the oldest are let go
 Key = tuple[str, Where]
 Causes = Sequence[tuple[Episode, Rule]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceFacts:
-    """What the rules must know of a source. Channels count from 0."""
-
-    id: str
-    name: str
-    department: Department
-    group: str
-    practice: bool = False
-    channel_names: tuple[str, ...] = ()
-    programme: tuple[int, ...] | None = None
-    """Channels of the mix; None: all of a mono, stereo, 5.1 or 7.1 layout."""
 
 
 class Engine:
@@ -60,19 +45,16 @@ class Engine:
         self.live = live
         self._rules = {rule.key: rule for rule in rules}
         assert len(self._rules) == len(rules), "two rows of one name and part"
-        self._sources = sources
+        self._sources = Sources(sources, live=live)
         self._new_id = new_id
         self._by_line: dict[str, list[Rule]] = {}
         self._by_metric: dict[str, list[Rule]] = {}
         for rule in rules:
             self._index(rule)
-        self._axis = Axis()
-        self._channels: dict[tuple[str, int], Channels] = {}
-        self._kinds: dict[tuple[str, int], str] = {}
         self._phases: dict[str, History] = {}
         self._now: dict[Key, Episode] = {}
         self._past: list[Episode] = []
-        self._shelves: list[Shelf] = []
+        self._shelves = Shelves()
         self._excursions: dict[Key, int] = {}
         self._at_end: dict[Key, Evidence] = {}
         self._t_ns = 0
@@ -88,11 +70,11 @@ class Engine:
 
     def at_ns(self, source: str, stream: int, epoch: int, ticks: int) -> int | None:
         """Return the engine-axis time of a media place, or None where it is not known yet."""
-        return self._axis.at_ns(source, stream, epoch, ticks)
+        return self._sources.axis.at_ns(source, stream, epoch, ticks)
 
     def place(self, source: str, stream: int, epoch: int, ticks: int) -> Place | None:
         """Return a media place with its stream's time base, or None before its ``hello``."""
-        return self._axis.place(source, stream, epoch, ticks)
+        return self._sources.axis.place(source, stream, epoch, ticks)
 
     def followed(self, rule: Rule, where: Where) -> bool:
         """Say whether the condition is being followed at this place."""
@@ -117,7 +99,7 @@ class Engine:
     def tick(self, t_ns: int) -> list[Transition]:
         """Let time pass: delays end, shelves run out, what is over is forgotten."""
         self._t_ns = max(self._t_ns, t_ns)
-        self._shelves = [s for s in self._shelves if s.until_ns is None or s.until_ns > t_ns]
+        self._shelves.expire(t_ns)
         return self._settle(t_ns, None) + self._reshelve(t_ns)
 
     def _concerned(self, line: OutLine) -> Iterable[Rule]:
@@ -127,61 +109,30 @@ class Engine:
         return self._by_line.get(line.line, ())
 
     def _note(self, line: OutLine, t_ns: int) -> None:
-        if isinstance(line, Reading):
-            self._axis.note(line, t_ns)
-            channels = self._channels.get((line.source, line.stream))
-            if channels is None:
-                channels = self._channels[line.source, line.stream] = Channels()
-            channels.note(line)
-        elif isinstance(line, Event):
-            self._axis.note_event(line, t_ns)
+        if isinstance(line, Reading | Event):
+            self._sources.note(line, t_ns)
         elif isinstance(line, Hello):
-            self._greet(line, t_ns)
+            end_runs(self._of({line.source}), t_ns)  # the detectors that watched are gone
+            self._sources.greet(line)
         elif isinstance(line, State) and line.state == "ended":
             end_runs(self._of({line.source}), t_ns)
 
-    def _greet(self, hello: Hello, t_ns: int) -> None:
-        """Begin a worker's session or epoch: the detectors that watched until now are gone."""
-        end_runs(self._of({hello.source}), t_ns)
-        facts = self._facts(hello.source)
-        self._axis.greet(hello)
-        for stream in hello.streams:
-            self._kinds[hello.source, stream.index] = stream.kind
-            old = self._channels.get((hello.source, stream.index))
-            new = described(stream, facts.channel_names, facts.programme)
-            if old is not None:
-                new.heard = old.heard
-            self._channels[hello.source, stream.index] = new
-
     def _take(self, rule: Rule, evidence: Evidence) -> None:
         key = (rule.key, evidence.where)
-        if self._elsewhere(rule, evidence.where):
+        if self._sources.elsewhere(rule, evidence.where):
             return
         if rule.at_end:
             self._at_end[key] = evidence
             return
         episode = self._now.get(key)
         if episode is None:
-            if not evidence.true or not self._in_use(rule, evidence):
+            if not evidence.true or not self._sources.in_use(rule, evidence.where):
                 return
             self._excursions[key] = self._excursions.get(key, 0) + 1
             episode = self._now[key] = begun(rule, evidence, self._excursions[key])
         before = episode.excursions
         take(episode, rule, evidence)
         self._excursions[key] = self._excursions.get(key, 0) + episode.excursions - before
-
-    def _elsewhere(self, rule: Rule, where: Where) -> bool:
-        """Say whether a rule of sound meets a stream of pictures, or the other way round."""
-        kind = self._kinds.get((where.source, where.stream)) if where.stream is not None else None
-        area = rule.name.partition(".")[0]
-        return kind in ("audio", "video") and area in ("audio", "video") and area != kind
-
-    def _in_use(self, rule: Rule, evidence: Evidence) -> bool:
-        where = evidence.where
-        if not rule.in_use or where.stream is None or where.channel is None:
-            return True
-        channels = self._channels.get((where.source, where.stream))
-        return channels is not None and channels.in_use(where.channel, self.live)
 
     # ---- judging ---------------------------------------------------------------------------------
 
@@ -255,66 +206,18 @@ class Engine:
         history = self._phases.get(episode.where.source) or History()
         newest_ns = episode.newest_ns(t_ns)
         spans = history.over(max(episode.onset_ns, episode.from_ns), newest_ns)
-        severity = severity_of(rule, spans, episode, t_ns, self._traits(episode), self.live)
+        traits = self._sources.traits(episode.where, episode.detail)
+        severity = severity_of(rule, spans, episode, t_ns, traits, self.live)
         return Standing(
             severity=severity,
             phase=history.phase,
             phases=frozenset(span.phase for span in spans),
             cause=cause_of(episode, rule.name, causes) if causes else None,
-            shelved_until_ns=shelved_until_ns(self._shelves, rule.name, episode.where),
-            fresh=partial(self._fresh, rule, episode, t_ns, severity or "NOTE"),
+            shelved_until_ns=self._shelves.until_ns(rule.name, episode.where),
+            fresh=lambda: alert_of(
+                rule, episode, t_ns, severity or "NOTE", self._sources, self._new_id
+            ),
         )
-
-    def _traits(self, episode: Episode) -> frozenset[str]:
-        where = episode.where
-        traits = {"recoverable"} if "recoverable" in (episode.detail or "") else set()
-        if where.stream is not None and where.channel is not None:
-            channels = self._channels.get((where.source, where.stream), Channels())
-            if where.channel in channels.mix:
-                traits.add("mix")
-            elif channels.alone(where.channel):
-                traits.add("alone")
-        return frozenset(traits)
-
-    def _facts(self, source: str) -> SourceFacts:
-        known = self._sources.get(source)
-        return known or SourceFacts(id=source, name=source, department="both", group=source)
-
-    def _fresh(self, rule: Rule, episode: Episode, t_ns: int, severity: Severity) -> Alert:
-        where, facts = episode.where, self._facts(episode.where.source)
-        channel_name = self._channel_name(where)
-        name = channel_name or facts.name
-        texts = words.fields(rule, episode, t_ns, name, facts.name)
-        alert = episode.alert
-        return Alert(
-            id=alert.id if alert else self._new_id(),
-            rule=rule.name,
-            department=facts.department if rule.department == "both" else rule.department,
-            source=where.source,
-            source_name=facts.name,
-            stream=where.stream,
-            channel=where.channel,
-            channel_name=channel_name,
-            severity=severity,
-            condition="pending",
-            onset_ns=max(episode.onset_ns, episode.from_ns),
-            start=episode.start,
-            end=episode.end,
-            end_ns=episode.off_ns,
-            worst=episode.worst,
-            limit=words.limit_value(rule, episode.worst),
-            unit=episode.unit,
-            count=episode.count,
-            count_1s=episode.count_1s,
-            message=words.message(rule, texts),
-            advice=rule.advice,
-        )
-
-    def _channel_name(self, where: Where) -> str | None:
-        if where.stream is None or where.channel is None:
-            return None
-        channels = self._channels.get((where.source, where.stream), Channels())
-        return channels.name(where.channel)
 
     # ---- phases ----------------------------------------------------------------------------------
 
@@ -327,7 +230,7 @@ class Engine:
         the cut" go.
         """
         told: list[Transition] = []
-        for source in sorted(self._sources if sources is None else sources):
+        for source in sorted(self._sources.known if sources is None else sources):
             history = self._phases.setdefault(source, History())
             if history.phase != phase:
                 told += self._change(source, history, phase, t_ns)
@@ -347,14 +250,8 @@ class Engine:
         if phase == "rolling":
             self._excursions = {k: n for k, n in self._excursions.items() if k[1].source != source}
         if phase == "line_up":
-            self._unhear(source)
+            self._sources.unhear(source)
         return told + self._settle(t_ns, {source}) + self._reshelve(t_ns)
-
-    def _unhear(self, source: str) -> None:
-        """In use is what carried sound since line-up: begin anew."""
-        for place, channels in self._channels.items():
-            if place[0] == source:
-                channels.heard = [channels.carries(c) for c in range(len(channels.heard))]
 
     def _turn(self, episode: Episode, phase: Phase, t_ns: int) -> list[Transition]:
         """End the alert of a condition that this phase does not tell; it is followed on."""
@@ -372,7 +269,7 @@ class Engine:
         return told
 
     def _cut(self, source: str, t_ns: int) -> list[Transition]:
-        self._shelves = [s for s in self._shelves if s.source != source or s.until_ns is not None]
+        self._shelves.cut(source)
         told = []
         for episode in self._past:
             rule = self._rules[episode.rule]
@@ -419,7 +316,7 @@ class Engine:
     ) -> list[Transition]:
         """Take a roll that was moved back: judge anew what is rolling now."""
         told: list[Transition] = []
-        for source in sorted(self._sources if sources is None else sources):
+        for source in sorted(self._sources.known if sources is None else sources):
             history = self._phases.get(source)
             if history is None or not history.move_roll(roll_ns):
                 continue
@@ -475,27 +372,20 @@ class Engine:
         """
         if all(rule != row.name for row in self._rules.values()):
             raise KeyError(rule)
-        self._drop_shelf(rule, source, channel)
-        self._shelves.append(
+        self._shelves.put(
             Shelf(rule=rule, source=source, channel=channel, until_ns=until_ns, reason=reason)
         )
         return self._settle(t_ns, {source}) + self._reshelve(t_ns)
 
     def unshelve(self, rule: str, source: str, channel: int | None, t_ns: int) -> list[Transition]:
         """Take a rule off its shelf. Raises ``KeyError`` where it is not shelved."""
-        if not self._drop_shelf(rule, source, channel):
+        if not self._shelves.drop(rule, source, channel):
             raise KeyError(rule)
         return self._settle(t_ns, {source}) + self._reshelve(t_ns)
 
     def shelves(self) -> list[Shelf]:
         """Return what is shelved."""
-        return list(self._shelves)
-
-    def _drop_shelf(self, rule: str, source: str, channel: int | None) -> bool:
-        before = len(self._shelves)
-        wanted = (rule, source, channel)
-        self._shelves = [s for s in self._shelves if (s.rule, s.source, s.channel) != wanted]
-        return len(self._shelves) < before
+        return list(self._shelves.shelves)
 
     def _reshelve(self, t_ns: int) -> list[Transition]:
         """Follow the shelves with alerts that are cleared but latched."""
@@ -503,7 +393,7 @@ class Engine:
         for episode in self._past:
             if episode.alert is None or not episode.alert.latched:
                 continue
-            until = shelved_until_ns(self._shelves, episode.alert.rule, episode.where)
+            until = self._shelves.until_ns(episode.alert.rule, episode.where)
             if until != episode.alert.shelved_until_ns:
                 episode.alert = episode.alert.model_copy(update={"shelved_until_ns": until})
                 what: What = "unshelved" if until is None else "shelved"
@@ -526,18 +416,15 @@ class Engine:
                 now=list(self._now.values()),
                 past=self._past,
                 phases=self._phases,
-                shelves=self._shelves,
+                shelves=self._shelves.shelves,
                 excursions=[
                     Counted(rule=rule, where=where, count=count)
                     for (rule, where), count in self._excursions.items()
                 ],
                 at_end=[Last(rule=k[0], evidence=e) for k, e in self._at_end.items()],
-                pins=self._axis.pins,
-                kinds=[(source, stream, kind) for (source, stream), kind in self._kinds.items()],
-                channels=[
-                    Heard(source=source, stream=stream, **asdict(channels))
-                    for (source, stream), channels in self._channels.items()
-                ],
+                pins=self._sources.axis.pins,
+                kinds=self._sources.kinds_known(),
+                channels=self._sources.channels_heard(),
             )
         )
 
@@ -550,18 +437,11 @@ class Engine:
         self._t_ns = found.t_ns
         self._now = {(e.rule, e.where): e for e in found.now if e.rule in self._rules}
         self._past = [e for e in found.past if e.rule in self._rules]
-        self._phases, self._shelves = found.phases, found.shelves
+        self._phases, self._shelves = found.phases, Shelves(found.shelves)
         self._excursions = {(c.rule, c.where): c.count for c in found.excursions}
         self._at_end = {
             (last.rule, last.evidence.where): last.evidence
             for last in found.at_end
             if last.rule in self._rules
         }
-        self._axis = Axis(found.pins)
-        self._kinds = {(source, stream): kind for source, stream, kind in found.kinds}
-        self._channels = {
-            (h.source, h.stream): Channels(
-                names=h.names, mix=h.mix, silent_s=h.silent_s, heard=h.heard
-            )
-            for h in found.channels
-        }
+        self._sources.restore(found.pins, found.kinds, found.channels)

@@ -1,7 +1,6 @@
 """Shelves: somebody has looked and does not want to hear of it, for a while and for a reason."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from monitor.rules.kinds import Where
 from monitor.rules.model import UNTIL_CUT
@@ -23,10 +22,35 @@ class Shelf:
         return same and self.channel in (None, where.channel)
 
 
-def shelved_until_ns(shelves: Iterable[Shelf], rule: str, where: Where) -> int | None:
-    """Return until when alerts of a rule are shelved at a place, or None; the cut is -1."""
-    held = [shelf for shelf in shelves if shelf.covers(rule, where)]
-    if not held:
-        return None
-    timed = [shelf.until_ns for shelf in held if shelf.until_ns is not None]
-    return UNTIL_CUT if len(timed) < len(held) else max(timed)
+@dataclass(slots=True)
+class Shelves:
+    """What is shelved now: at most one shelf a rule, source and channel."""
+
+    shelves: list[Shelf] = field(default_factory=list)
+
+    def put(self, shelf: Shelf) -> None:
+        """Shelve, in place of what was shelved there."""
+        self.drop(shelf.rule, shelf.source, shelf.channel)
+        self.shelves.append(shelf)
+
+    def drop(self, rule: str, source: str, channel: int | None) -> bool:
+        """Take a rule off its shelf; say whether it was shelved."""
+        before, wanted = len(self.shelves), (rule, source, channel)
+        self.shelves = [s for s in self.shelves if (s.rule, s.source, s.channel) != wanted]
+        return len(self.shelves) < before
+
+    def expire(self, t_ns: int) -> None:
+        """Let go of shelves whose time is over."""
+        self.shelves = [s for s in self.shelves if s.until_ns is None or s.until_ns > t_ns]
+
+    def cut(self, source: str) -> None:
+        """Let go of a source's shelves until the cut."""
+        self.shelves = [s for s in self.shelves if s.source != source or s.until_ns is not None]
+
+    def until_ns(self, rule: str, where: Where) -> int | None:
+        """Return until when alerts of a rule are shelved at a place, or None; the cut is -1."""
+        held = [shelf for shelf in self.shelves if shelf.covers(rule, where)]
+        if not held:
+            return None
+        timed = [shelf.until_ns for shelf in held if shelf.until_ns is not None]
+        return UNTIL_CUT if len(timed) < len(held) else max(timed)

@@ -17,8 +17,9 @@ from typing import Any
 from config.loading import load_spec
 from config.spec import Rule, Stage
 from monitor.lines import Event, Gap, Hello, Reading, State, Stream
-from monitor.rules.engine import Engine, SourceFacts
+from monitor.rules.engine import Engine
 from monitor.rules.model import Transition
+from monitor.rules.sources import SourceFacts
 from monitor.rules.table import rules_for
 
 FOLDER = Path(__file__).parent / "scenarios"

@@ -10,8 +10,9 @@ import pytest
 from config.loading import load_spec
 from config.spec import Phase
 from monitor.lines import decode_out
-from monitor.rules.engine import Engine, SourceFacts
+from monitor.rules.engine import Engine
 from monitor.rules.model import Alert, Transition
+from monitor.rules.sources import SourceFacts
 from monitor.rules.table import rules_for
 
 DAY = Path(__file__).parents[2] / "fixtures" / "practice_day.jsonl.gz"
