@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from api import clocks
 from api.addresses import names, network_addresses
 from api.app import create_app
+from api.connections import Connection
 from api.identity import Identity
 from api.security import Guard
 from api.service import Service
@@ -23,7 +24,7 @@ PING_TIMEOUT_S = 10.0  # a locked tablet's socket looks open and is dead
 MESSAGE_LIMIT_BYTES = 4096  # a page sends nothing but pongs
 GRACE_S = 1  # what an open request gets at the end; the whole end stays under 3 s
 KEEP_ALIVE_S = 5
-CONNECTIONS_LIMIT = 400
+BACKLOG = 64  # asyncio takes as many at one go, before any of them can be refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,8 @@ class _Server(uvicorn.Server):
 def _server(app: ASGIApp, certificate: Certificate | None = None) -> _Server:
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=Connection,
+        backlog=BACKLOG,
         ws="websockets-sansio",
         loop="asyncio",
         lifespan="off",
@@ -59,7 +61,6 @@ def _server(app: ASGIApp, certificate: Certificate | None = None) -> _Server:
         ws_per_message_deflate=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
-        limit_concurrency=CONNECTIONS_LIMIT,
         ssl_certfile=certificate.chain if certificate else None,
         ssl_keyfile=certificate.key if certificate else None,
     )
