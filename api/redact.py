@@ -3,9 +3,9 @@
 import re
 from typing import Any
 
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
-_SECRET_KEY = re.compile(r"pass|secret|token|key", re.IGNORECASE)
-_SECRET_QUERY = re.compile(r"([?&][^=&]*(?:pass|secret|token|key|auth)[^=&]*=)[^&]*", re.IGNORECASE)
+from capture.address import redact
+
+_SECRET_KEY = re.compile(r"pass|pwd|secret|token|key", re.IGNORECASE)
 
 
 def _clean(value: Any, key: str) -> Any:  # noqa: ANN401  # JSON as it is
@@ -17,7 +17,7 @@ def _clean(value: Any, key: str) -> Any:  # noqa: ANN401  # JSON as it is
         return value
     if _SECRET_KEY.search(key):
         return "…"
-    return _SECRET_QUERY.sub(r"\1…", _CREDENTIALS.sub("…@", value))
+    return redact(value) if "://" in value else value
 
 
 def redacted(settings: dict[str, Any]) -> dict[str, Any]:
