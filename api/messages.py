@@ -229,7 +229,7 @@ class SessionRequest(_Message):
     """Body of ``POST /api/session``: start practice feeds, or watch inputs that were found."""
 
     practice: bool = False
-    inputs: list[int] = Field(default_factory=list, max_length=64)
+    inputs: list[Annotated[int, Field(ge=0)]] = Field(default_factory=list, max_length=64)
     """Indices into ``GET /api/inputs``."""
 
 

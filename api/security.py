@@ -8,11 +8,11 @@ exchange that pairs. What is not explicitly open is closed, also for paths that 
 
 import json
 from collections.abc import Callable, Collection
-from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.identity import THIS_COMPUTER, Identity
@@ -121,12 +121,10 @@ class Guard:
     def _whose(self, headers: Headers) -> Identity | None:
         if self._identify is None:
             return THIS_COMPUTER
-        try:
-            cookies = SimpleCookie(headers.get("cookie", ""))
-        except CookieError:
-            return None
-        found = cookies.get(COOKIE)
-        return self._identify(found.value) if found else None
+        # Cookies know no ports: another service of this machine may have set some that the
+        # standard library's parser stops at, and the device would seem not to be paired.
+        found = cookie_parser(headers.get("cookie", "")).get(COOKIE)
+        return self._identify(found) if found else None
 
     def _check_host(self, scope: Scope, headers: Headers) -> None:
         hosts = headers.getlist("host")

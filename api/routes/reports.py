@@ -1,11 +1,12 @@
 """The report of a shooting day, in every format there is."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path
 from fastapi.responses import Response
+from pydantic import AfterValidator
 
 from api import clocks
 from api.routes.needs import TheSession, Viewer
@@ -16,6 +17,13 @@ from monitor.report.day import Header, SourceName, day_document
 
 router = APIRouter(tags=["reports"])
 PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
+
+
+def _real(day: str) -> str:
+    return date.fromisoformat(day).isoformat()
+
+
+Day = Annotated[str, Path(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_real)]
 
 
 def _rendered(session: Session, day: str, form: str) -> str:
@@ -44,7 +52,7 @@ def _rendered(session: Session, day: str, form: str) -> str:
 async def report(
     session: TheSession,
     who: Viewer,
-    day: Annotated[str, Path(pattern=r"^\d{4}-\d{2}-\d{2}$")],
+    day: Day,
     form: Annotated[str, Path(pattern=r"^[a-z]{1,8}$")],
 ) -> Response:
     """Return a day's report; practice is never in one."""

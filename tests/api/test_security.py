@@ -15,6 +15,7 @@ from starlette.types import Message, Scope
 
 from api.security import BODY_LIMIT_BYTES, Guard, host_name
 from api.service import Service
+from capture.source import Found
 from tests.api.service_in_process import HOST, a_service, client, network
 
 CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -340,3 +341,29 @@ async def test_without_the_page_the_root_says_so_in_plain_words(served: Service_
         answer = await http.get("/")
     assert answer.status_code == 200
     assert "not built" in answer.text
+
+
+async def test_cookies_of_other_services_on_this_machine_do_not_hide_ours(
+    served: Service_,
+) -> None:
+    _, app = served
+    async with client(network(app)) as http:
+        strange = 'prefs={"a": [1, 2]}; takewatch=view; x@y=z'
+        answer = await http.get("/api/health", headers={"cookie": strange})
+        assert answer.status_code == 200
+
+
+async def test_digits_of_other_scripts_make_no_report(served: Service_) -> None:
+    _, app = served
+    async with client(network(app), "view") as http:
+        for day in ("٢٠٢٦-١١-٢٣", "2026-99-99", "0000-00-00"):
+            for form in ("csv", "html", "json"):
+                assert (await http.get(f"/api/reports/{day}.{form}")).status_code == 422
+
+
+async def test_inputs_are_counted_from_0(served: Service_) -> None:
+    service, app = served
+    service.inputs = [Found(kind="synthetic", name="Last", detail="", options={})]
+    async with client(network(app), "operate") as http:
+        answer = await http.post("/api/session", json={"inputs": [-1]})
+    assert answer.status_code == 422
