@@ -32,7 +32,7 @@ from config.settings import Settings
 from config.spec import Spec
 from monitor.hub.hub import Hub, shifted
 from monitor.hub.watching import Watching
-from monitor.journal.journal import Journal
+from monitor.journal.journal import Checkpoint, Journal
 from monitor.line_log import LineLog
 from monitor.lines import OutLine
 from monitor.records import AlertBody, Record, Take, TakeBody
@@ -161,14 +161,15 @@ class Session:
         except (sqlite3.Error, OSError):
             return  # nothing can be read; the journal has already said so
         takes = [self._take_here(record) for record in records]
-        self.hub.restore(
-            kept.value if kept else None,
-            self._shift_ns(kept.boot_id, kept.t_ns, kept.utc_ns) if kept else 0,
-            takes,
-            Take.model_validate_json(slate.value) if slate else None,
-            [r.body.alert for r in alerts if isinstance(r.body, AlertBody) and self._here(r)],
-            t_ns,
-        )
+        known = [r.body.alert for r in alerts if isinstance(r.body, AlertBody) and self._here(r)]
+        shift_ns = self._shift_ns(kept.boot_id, kept.t_ns, kept.utc_ns) if kept else 0
+        state = kept.value if kept else None
+        try:
+            self.hub.restore(state, shift_ns, takes, _slate(slate), known, t_ns)
+        except ValueError:
+            self.hub.restore(None, 0, takes, _slate(slate), known, t_ns)
+            text = "the state of the alerts was damaged: those that stood are in the report only"
+            self.hub.notice(text, t_ns, warning=True)
         if kept and self.hub.book.rolling_groups():
             since_ns = kept.t_ns + self._shift_ns(kept.boot_id, kept.t_ns, kept.utc_ns)
             self.hub.resume_rolling(since_ns)
@@ -436,6 +437,14 @@ async def _greeting(
     for record in unconfirmed:
         if record.seq not in known:
             yield RecordMessage(record=record).model_dump_json()
+
+
+def _slate(kept: Checkpoint | None) -> Take | None:
+    """Return the next slate as it was kept; a damaged one is only typed again."""
+    try:
+        return Take.model_validate_json(kept.value) if kept else None
+    except ValueError:
+        return None
 
 
 def _new_id() -> str:

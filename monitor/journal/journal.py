@@ -14,6 +14,7 @@ Errors::
 
 import fcntl
 import json
+import logging
 import sqlite3
 import threading
 import time
@@ -30,6 +31,9 @@ from monitor.journal.schema import SELECT, NewerJournal, insert, migrate, read
 from monitor.metrics import Value
 from monitor.records import Body, NoticeBody, Record, Rollup, TakeBody
 
+log = logging.getLogger(__name__)
+
+UNWRITABLE = (OverflowError, ValueError, TypeError)
 FILE_NAME = "journal.sqlite3"
 RECORDS_WAITING = 20_000  # about 20 MiB: hours of a bad day's alerts while the disk is full
 ROLLUPS_WAITING = 20_000  # 14 feeds for 20 minutes
@@ -79,6 +83,11 @@ def _rounded(value: Value) -> Value:
     return float(f"{value:.7g}") if isinstance(value, float) else value
 
 
+def _text(raw: bytes) -> str:
+    """Read text of the file; a damaged byte costs itself, not the row."""
+    return raw.decode("utf-8", "replace")
+
+
 def _pack(values: Mapping[str, Value]) -> bytes:
     text = json.dumps({key: _rounded(value) for key, value in values.items()})
     return zlib.compress(text.encode(), 1)
@@ -96,7 +105,10 @@ class JournalReader:
         self.path = folder / FILE_NAME
 
     def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_S)
+        uri = f"{self.path.absolute().as_uri()}?mode=ro"
+        db = sqlite3.connect(uri, uri=True, timeout=BUSY_S)
+        db.text_factory = _text
+        return db
 
     def _select(self, rest: str, values: Sequence[object]) -> list[Record]:
         with closing(self._connect()) as db:
@@ -130,7 +142,8 @@ class JournalReader:
             " AND unit = ? GROUP BY subject ORDER BY min(seq) DESC LIMIT ?)"
         )
         records = self._select(newest, (production, unit, limit))
-        return sorted(records, key=_first_roll_utc_ns)
+        takes = [record for record in records if record.body.kind == "take"]  # damaged ones aside
+        return sorted(takes, key=_first_roll_utc_ns)
 
     def latest_alerts(self, day: str) -> list[Record]:
         """Return the newest record of each alert of a day, in order of their first."""
@@ -392,7 +405,7 @@ class Journal:
             assert self._db is not None
             with _transaction(self._db):
                 self._write_rows(self._db, batch)
-                lost = self._write_loss(self._db)
+                lost = self._write_loss(self._db, batch)
         except (OSError, sqlite3.Error, JournalError) as error:
             self._failed(error)
             return False
@@ -404,29 +417,40 @@ class Journal:
         return True
 
     def _write_rows(self, db: sqlite3.Connection, batch: _Waiting) -> None:
-        for record, _ in batch.records:
-            insert(db, record)
-        db.executemany(
-            "INSERT INTO rollups VALUES (?,?,?,?,?,?)",
-            [
-                (r.source, r.stream, r.utc_s, r.t_ns, r.intervals, _pack(r.values))
-                for r in batch.rollups
-            ],
-        )
+        """Write a batch; what no disk could ever take leaves it and is counted.
+
+        A number beyond 64 bits or text that is no Unicode raises none of SQLite's errors, and
+        would end this thread, or hold up every record behind it for ever.
+        """
+        for queued in list(batch.records):
+            try:
+                insert(db, queued[0])
+            except UNWRITABLE:
+                log.exception("journal: record %d cannot be written", queued[0].seq)
+                batch.records.remove(queued)
+                self.lost_records += 1
+        for r in batch.rollups:
+            try:
+                row = (r.source, r.stream, r.utc_s, r.t_ns, r.intervals, _pack(r.values))
+                db.execute("INSERT INTO rollups VALUES (?,?,?,?,?,?)", row)
+            except UNWRITABLE:
+                self.lost_rollups += 1
         db.executemany(
             "INSERT OR REPLACE INTO checkpoints VALUES (?,?,?,?,?)",
             [(k, c.value, c.t_ns, c.utc_ns, c.boot_id) for k, c in batch.checkpoints.items()],
         )
 
-    def _write_loss(self, db: sqlite3.Connection) -> int:
+    def _write_loss(self, db: sqlite3.Connection, batch: _Waiting) -> int:
         """Write down how many records could not be kept, and return it: counts are never lost."""
+        if not batch.records:
+            return 0  # told with the next record, which has a time
+        newest = batch.records[-1][0]
         with self._lock:
             lost = self.lost_records
             self._seq += bool(lost)
             seq = self._seq
         if lost:
             text = f"{lost} records could not be kept while the journal could not be written"
-            (newest,) = read(db.execute(SELECT + "ORDER BY r.seq DESC LIMIT 1"))
             body = NoticeBody(text=text, level="warning")
             insert(db, newest.model_copy(update={"seq": seq, "who": None, "body": body}))
         return lost

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
-from monitor.records import AlertBody, Body, Record, TakeBody
+from monitor.records import AlertBody, Body, NoticeBody, Record, TakeBody
 
 ERASED = "(erased)"
 
@@ -114,13 +114,20 @@ def read(rows: Iterable[tuple[Any, ...]]) -> list[Record]:
     return [_record(row) for row in rows]
 
 
+def _damaged(seq: int) -> str:
+    """Return what stands in for a record that cannot be read: said, never left out."""
+    text = f"record {seq} is damaged and cannot be read"
+    return NoticeBody(text=text, level="warning").model_dump_json()
+
+
 def _record(row: tuple[Any, ...]) -> Record:
     seq, utc_ns, t_ns, boot_id, production, unit, day, body, *people = row
     who_id, who, acknowledged_id, acknowledged, note = people
-    record = Record.model_validate_json(
-        f'{{"seq":{seq},"utc_ns":{utc_ns},"t_ns":{t_ns},"boot_id":"","production":"","unit":"",'
-        f'"day":"","body":{body}}}'
-    )
+    head = f'{{"seq":{seq},"utc_ns":{utc_ns},"t_ns":{t_ns},"boot_id":"","production":"","unit":"",'
+    try:
+        record = Record.model_validate_json(f'{head}"day":"","body":{body}}}')
+    except ValueError:  # SQLite has no checksums: a damaged page can pass its check
+        record = Record.model_validate_json(f'{head}"day":"","body":{_damaged(seq)}}}')
     filled = record.body
     if isinstance(filled, AlertBody) and filled.alert.acknowledged and acknowledged_id is not None:
         by = filled.alert.acknowledged.model_copy(update={"who": acknowledged or ERASED})

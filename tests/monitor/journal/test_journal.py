@@ -268,3 +268,42 @@ def test_a_body_of_every_kind_survives_the_trip(kept: Kept) -> None:
     read = [record.body for record in kept.journal.reader.records()]
     kept.journal.close()
     assert read == bodies
+
+
+def test_a_record_that_no_disk_can_take_holds_up_nothing_and_is_counted(
+    kept: Kept, tmp_path: Path
+) -> None:
+    kept.journal.start()
+    beyond = kept.journal.append(
+        notice("beyond 64 bits"), t_ns=2**70, utc_ns=1, day=DAY, on_durable=kept._durable
+    )
+    no_text = kept.append(notice("half a character \ud800"))
+    seq = kept.append(notice("after them"))
+    kept.await_durable(seq)
+    kept.await_durable(kept.append(notice("and again")))
+    kept.journal.close()
+    texts = [r.body.text for r in open_readonly(tmp_path).records() if r.body.kind == "notice"]
+    assert {beyond, no_text}.isdisjoint(kept.durable)
+    assert {"after them", "and again"} < set(texts)
+    assert sum(int(text.split()[0]) for text in texts if "could not be kept" in text) == 2
+
+
+@pytest.mark.parametrize("body", ['\'{"kind":"no\'', "CAST(x'7b22ff' AS TEXT)", "x'00'"])
+def test_a_damaged_row_is_said_and_hides_no_other(kept: Kept, tmp_path: Path, body: str) -> None:
+    kept.journal.start()
+    kept.append(take_body(a_take("t1")))
+    seq = kept.append(take_body(a_take("t2")))
+    kept.await_durable(kept.append(notice("whole")))
+    kept.journal.close()
+    with sqlite3.connect(tmp_path / FILE_NAME) as db:
+        db.execute(f"UPDATE records SET body = {body} WHERE seq = {seq}")
+    db.close()
+    reader = open_readonly(tmp_path)
+    _, damaged, whole = reader.day_records(DAY)
+    assert damaged.body == NoticeBody(
+        text=f"record {seq} is damaged and cannot be read", level="warning"
+    )
+    assert whole.body == notice("whole")
+    assert [r.body.take.id for r in reader.latest_takes("P", "U") if r.body.kind == "take"] == [
+        "t1"
+    ]
