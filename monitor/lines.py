@@ -19,6 +19,10 @@ READINGS_IN_FLIGHT = 2
 STILL_LIMIT_BYTES = 48 * 1024
 
 Kind = Literal["audio", "video", "data"]
+Ns = Annotated[int, Field(ge=-(2**62), le=2**62)]
+"""A time or a tick: 146 years of nanoseconds either way, so that sums fit the journal's 64 bits."""
+Base = Annotated[str, Field(pattern=r"^[0-9]{1,12}/[1-9][0-9]{0,12}$")]
+"""Seconds a tick as a fraction; never a division by nought."""
 SourceState = Literal["starting", "live", "stalled", "lost", "ended"]
 
 
@@ -32,7 +36,7 @@ class Stream(_Line):
     index: int
     kind: Kind
     codec: str | None = None
-    time_base: str
+    time_base: Base
     """Seconds a tick as a fraction, for example ``1/48000``."""
     sample_rate_hz: int | None = None
     channels: int | None = None
@@ -60,8 +64,8 @@ class Hello(_Line):
     source: str
     kind: str
     practice: bool = False
-    epoch: int
-    latency_s: float
+    epoch: Ns
+    latency_s: float = Field(allow_inf_nan=False)
     streams: list[Stream]
 
 
@@ -70,9 +74,9 @@ class Clock(_Line):
 
     line: Literal["clock"] = "clock"
     source: str
-    t_mono_ns: int
-    utc_ns: int
-    error_ns: int
+    t_mono_ns: Ns
+    utc_ns: Ns
+    error_ns: Ns
 
 
 class State(_Line):
@@ -82,7 +86,7 @@ class State(_Line):
     source: str
     state: SourceState
     why: str | None = None
-    t_mono_ns: int
+    t_mono_ns: Ns
     coarser: int = 0
     """Readings merged into a later one so far: what became coarser is counted."""
     dropped: dict[str, int] = Field(default_factory=dict)
@@ -94,12 +98,12 @@ class Reading(_Line):
 
     line: Literal["reading"] = "reading"
     source: str
-    seq: int
+    seq: Ns
     stream: int
-    epoch: int
-    start: int
-    end: int
-    t_arrival_ns: int
+    epoch: Ns
+    start: Ns
+    end: Ns
+    t_arrival_ns: Ns
     intervals: int = 1
     values: dict[str, Value]
 
@@ -117,13 +121,13 @@ class Event(_Line):
     phase: Literal["open", "update", "close"]
     detector: str
     stream: int
-    epoch: int
+    epoch: Ns
     channels: list[int] = Field(default_factory=list)
-    start: int
-    end: int | None = None
-    time_base: str
+    start: Ns
+    end: Ns | None = None
+    time_base: Base
     worst: float | None = None
-    worst_tick: int | None = None
+    worst_tick: Ns | None = None
     unit: str = ""
     count: int = 1
     count_1s: int = 1
@@ -131,7 +135,7 @@ class Event(_Line):
     place: list[float] | None = None
     """Where in the picture: x, y, width, height as fractions of it."""
     trace: list[float | None] | None = None
-    t_arrival_ns: int
+    t_arrival_ns: Ns
 
 
 class Gap(_Line):
@@ -140,13 +144,13 @@ class Gap(_Line):
     line: Literal["gap"] = "gap"
     source: str
     stream: int
-    epoch: int
-    start: int | None = None
-    time_base: str
-    amount: float
+    epoch: Ns
+    start: Ns | None = None
+    time_base: Base
+    amount: float = Field(allow_inf_nan=False)
     unit: Literal["samples", "packets", "frames", "s"]
     reason: str
-    t_arrival_ns: int
+    t_arrival_ns: Ns
 
 
 class Still(_Line):
@@ -155,10 +159,10 @@ class Still(_Line):
     line: Literal["still"] = "still"
     source: str
     stream: int
-    epoch: int
-    tick: int | None = None
+    epoch: Ns
+    tick: Ns | None = None
     jpeg_base64: str
-    t_arrival_ns: int
+    t_arrival_ns: Ns
 
 
 class ResetDone(_Line):
@@ -167,9 +171,9 @@ class ResetDone(_Line):
     line: Literal["reset_done"] = "reset_done"
     source: str
     take: str | None
-    epoch: int
+    epoch: Ns
     ticks: dict[int, int]
-    t_mono_ns: int
+    t_mono_ns: Ns
 
 
 class Open(_Line):
@@ -179,7 +183,7 @@ class Open(_Line):
     source: dict[str, object]
     limits: dict[str, object] = Field(default_factory=dict)
     baseline: dict[str, Value] = Field(default_factory=dict)
-    epoch: int = Field(default=0, ge=0)
+    epoch: Ns = Field(default=0, ge=0)
     """The first epoch's number: a source opened again never repeats one."""
 
 
@@ -209,7 +213,7 @@ class Keep(_Line):
 
     line: Literal["keep"] = "keep"
     stream: int
-    tick: int
+    tick: Ns
 
 
 class Credit(_Line):

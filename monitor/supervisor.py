@@ -238,7 +238,11 @@ class _Ward:
         if session.killed is not None and line.line == "state":
             return  # said before it was given up: "live" would hide the loss
         self._note(session, line)
-        self._deliver(line, time.monotonic_ns())
+        try:
+            self._deliver(line, time.monotonic_ns())
+        except Exception:  # one line nobody can take must not end the watching of its source
+            log.exception("%s: a line could not be taken", self.settings.id)
+            self._bad(session, text)
         if isinstance(line, Reading):
             self._write(session, Credit(readings=1))
 

@@ -188,6 +188,29 @@ def test_a_few_lines_of_garbage_are_counted_and_the_worker_lives() -> None:
     asyncio.run(check())
 
 
+def test_a_line_that_cannot_be_taken_is_counted_and_its_source_is_watched_on() -> None:
+    class Choking(Heard):
+        refused = 0
+
+        def deliver(self, line: OutLine, t_ns: int) -> None:
+            if line.line == "reading" and self.refused < 2:
+                self.refused += 1
+                raise OverflowError("beyond 64 bits")
+            super().deliver(line, t_ns)
+
+    async def check() -> None:
+        heard = Choking()
+        supervisor = Supervisor([sound()], heard.deliver, jitter=lambda: 1.0)
+        await supervisor.start()
+        try:
+            await heard.until(reads())
+            assert supervisor.counts("it") == {"restarts": 0, "garbage": 2, "unsent": 0}
+        finally:
+            await supervisor.stop()
+
+    asyncio.run(check())
+
+
 def test_a_source_that_ended_properly_is_not_started_again() -> None:
     async def check() -> None:
         async with watching(sound(duration_s=0.2)) as (supervisor, heard):
