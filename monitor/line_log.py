@@ -10,6 +10,7 @@ hangs costs rows, which are counted, never the monitoring.
 import gzip
 import json
 import queue
+import re
 import threading
 import zlib
 from collections.abc import Iterator, Mapping
@@ -26,6 +27,7 @@ MEMBER_BYTES = 256 * 1024
 MEMBER_NS = 1_000_000_000
 FILE_BYTES = 64 * 1024 * 1024  # so that the bound can take away small parts
 TAKES_KEPT = 20
+_NUMBERED = re.compile(r"[0-9]{8}-")
 ROWS_WAITING = 20_000  # 14 feeds of about 40 lines a second for half a minute
 
 
@@ -166,7 +168,8 @@ def _encoded(row: _Row) -> bytes:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(folder.glob(f"*{ENDING}"))
+    """Return our own files in order; whatever else somebody put there is let alone."""
+    return sorted(file for file in folder.glob(f"*{ENDING}") if _NUMBERED.match(file.name))
 
 
 def _keep(files: list[Path], limit_bytes: int) -> None:

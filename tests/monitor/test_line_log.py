@@ -97,3 +97,13 @@ def test_a_disk_that_refuses_is_told_and_costs_only_rows(tmp_path: Path) -> None
     assert log.lost == 1
     assert log.fault is not None
     assert "cannot be written" in log.fault
+
+
+def test_files_that_are_not_ours_are_let_alone(tmp_path: Path) -> None:
+    (tmp_path / FOLDER).mkdir()
+    foreign = tmp_path / FOLDER / f"copy of a take{ENDING}"
+    foreign.write_bytes(b"")
+    log = written(tmp_path, [a_reading(0), a_reading(1)])
+    assert [row for _, row in replay(tmp_path / FOLDER)] == [a_reading(0), a_reading(1)]
+    assert (log.lost, log.fault) == (0, None)
+    assert foreign.exists()
