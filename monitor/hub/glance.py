@@ -12,7 +12,8 @@ from config.spec import Department
 from monitor.rules.model import RANK, Alert
 
 Word = Literal["OK", "STANDBY", "CHECK", "FAULT", "NOT MONITORED"]
-SEEN = ("live", "ended")  # a file that came to its end has been watched
+SEEN = ("live", "ended")  # a file that came to its end has been watched…
+SEEN_ROLLING = ("live",)  # …but in a take that rolls on, nobody watches any more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +61,9 @@ def glance(
 ) -> Verdict:
     """Return one department's verdict."""
     mine = [source for source in sources if source.department in (department, "both")]
-    unseen = [source for source in mine if source.state not in SEEN]
     rolling = any(source.group in rolling_groups for source in mine)
+    seen = SEEN_ROLLING if rolling else SEEN
+    unseen = [source for source in mine if source.state not in seen]
     standing = [a for a in alerts if a.department in (department, "both") and counts(a)]
     worst = max(standing, key=lambda a: (RANK[a.severity], a.onset_ns), default=None)
     if worst is not None and worst.severity == "FAULT":

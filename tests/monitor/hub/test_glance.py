@@ -82,3 +82,10 @@ def test_the_verdict_says_what_to_say_at_the_cut() -> None:
     verdict = glance("sound", [CART], [FAULT], ROLLING)
     assert verdict.subject == "Boom"
     assert verdict.say == "Boom: Boom clipped once"
+
+
+def test_what_has_ended_is_watched_between_takes_and_not_monitored_in_one() -> None:
+    ended = Watched(id="f", name="A file", department="camera", group="f", state="ended")
+    assert word([ended], [], frozenset()) == "STANDBY"
+    assert word([ended], [], frozenset({"f"})) == "NOT MONITORED"
+    assert word([CAM_A, ended], [], frozenset({"A camera", "f"})) == "NOT MONITORED"
