@@ -21,7 +21,7 @@ STILL_LIMIT_BYTES = 48 * 1024
 Kind = Literal["audio", "video", "data"]
 Ns = Annotated[int, Field(ge=-(2**62), le=2**62)]
 """A time or a tick: 146 years of nanoseconds either way, so that sums fit the journal's 64 bits."""
-Base = Annotated[str, Field(pattern=r"^[0-9]{1,12}/[1-9][0-9]{0,12}$")]
+Base = Annotated[str, Field(pattern=r"^[0-9]{1,12}(/[1-9][0-9]{0,12})?$")]
 """Seconds a tick as a fraction; never a division by nought."""
 SourceState = Literal["starting", "live", "stalled", "lost", "ended"]
 
