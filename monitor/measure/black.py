@@ -43,6 +43,8 @@ def black_code(bit_depth: int, full_range: bool) -> int:
 
 def black_ratio(rows: NDArray[Any], code: int) -> float:
     """Return the share of pixels with a code of at most ``code``."""
+    if rows.size == 1:  # which OpenCV takes for a number, and refuses
+        return float(rows[0, 0] <= code)
     limit = np.full(1, code, dtype=np.float64)
     return cv2.countNonZero(cv2.compare(rows, limit, cv2.CMP_LE)) / rows.size
 

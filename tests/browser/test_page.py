@@ -229,6 +229,18 @@ def test_a_killed_service_is_not_monitored_within_2_s_and_comes_back_by_itself(
     expect(page.get_by_test_id("roll")).to_be_enabled()
 
 
+def test_a_frozen_service_is_not_monitored_within_2_s_though_its_socket_is_open(
+    tablet: Tablet, service: RunningService
+) -> None:
+    page = opened(tablet, service)
+    word = page.get_by_test_id("word-sound")
+    expect(word).not_to_have_attribute("data-word", "NOT MONITORED")
+    with service.frozen():
+        expect(word).to_have_attribute("data-word", "NOT MONITORED", timeout=GONE_MS)
+        expect(page.get_by_test_id("roll")).to_be_disabled()
+    expect(word).not_to_have_attribute("data-word", "NOT MONITORED", timeout=2 * WAIT_MS)
+
+
 def test_a_first_run_opens_nothing_and_practice_is_one_tap_away(
     tablet: Tablet, first_run: RunningService
 ) -> None:

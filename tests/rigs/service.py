@@ -8,6 +8,8 @@ import subprocess
 import sys
 import threading
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -77,6 +79,16 @@ class RunningService:
                 self._ready.set()
         process.stdout.close()
         self._ready.set()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Stop the process without closing anything: its sockets stay open and say nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """Kill −9: nothing is said, nothing is finished."""

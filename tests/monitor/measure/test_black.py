@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from monitor.measure.black import black_code
+from monitor.measure.black import black_code, black_ratio
 from tests.monitor.measure.feeding import make, measure_file, picture, run, video
 from tests.rigs.clips import Clips, run_ffmpeg
 
@@ -32,6 +32,12 @@ def test_the_threshold_is_a_tenth_of_the_nominal_range(
     for code, ratio in ((expected, 1.0), (expected + 1, 0.0)):
         frame = picture(0, np.full((16, 16), code, dtype), bits=bits, full_range=full_range)
         assert run(make("black", video()), [frame]).values["black_ratio"] == ratio
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2), (4, 1), (2, 2)])
+def test_the_smallest_pictures_are_judged_too(shape: tuple[int, int]) -> None:
+    for code, ratio in ((16, 1.0), (200, 0.0)):
+        assert black_ratio(np.full(shape, code, np.uint8), 37) == ratio
 
 
 def test_two_percent_of_light_is_not_black_any_more() -> None:
