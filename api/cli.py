@@ -1,5 +1,6 @@
 """The command line: one verb a file in ``api/commands``, imported only when it is called."""
 
+from difflib import get_close_matches
 from importlib import import_module
 
 import click
@@ -32,6 +33,16 @@ class Verbs(click.Group):
         verb = import_module(f"api.commands.{cmd_name}").command
         assert isinstance(verb, click.Command)
         return verb
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb asked for; of an unknown one say which there are and which was meant."""
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            close = get_close_matches(args[0], VERBS, n=1)
+            meant = f"; did you mean {close[0]!r}?" if close else ""
+            ctx.fail(f"found {args[0]!r}, expected one of {', '.join(VERBS)}{meant}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the verbs without importing any."""

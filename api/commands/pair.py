@@ -69,11 +69,17 @@ def _draw(link: str) -> None:
     segno.make(link, error="m").terminal(compact=True)
 
 
+ALSO_HERE = click.option(
+    "--port", "here", type=int, help="Port of the service, also after the verb."
+)
+
+
 @command.command("list")
+@ALSO_HERE
 @click.pass_obj
-def list_devices(port: int) -> None:
+def list_devices(port: int, here: int | None) -> None:
     """List the paired devices."""
-    devices = _ask(port, "GET", "devices")
+    devices = _ask(here or port, "GET", "devices")
     for device in devices:
         paired = datetime.fromtimestamp(device["paired_utc_ns"] / 1e9, UTC).astimezone()
         row = (device["id"], device["role"], device["department"], f"{paired:%Y-%m-%d %H:%M}")
@@ -84,8 +90,9 @@ def list_devices(port: int) -> None:
 
 @command.command()
 @click.argument("device")
+@ALSO_HERE
 @click.pass_obj
-def revoke(port: int, device: str) -> None:
+def revoke(port: int, here: int | None, device: str) -> None:
     """Send DEVICE away (its id, see ``takewatch pair list``)."""
-    _ask(port, "DELETE", f"devices/{device}")
+    _ask(here or port, "DELETE", f"devices/{device}")
     click.echo(f"{device} is no longer paired")

@@ -95,5 +95,5 @@ def _not_monitored(department: Department, unseen: Sequence[Watched], rolling: b
         word="NOT MONITORED",
         subject=names,
         detail=detail,
-        say=f"part of this take was not monitored: {names}" if rolling else "",
+        say=f"Part of this take was not monitored: {names}" if rolling else "",
     )

@@ -20,6 +20,21 @@ def test_an_unknown_verb_is_misuse() -> None:
     assert CliRunner().invoke(main, ["wacht"]).exit_code == 2
 
 
+def test_an_unknown_verb_is_told_which_there_are_and_which_was_meant() -> None:
+    said = CliRunner().invoke(main, ["chek", "a.mov"])
+    assert said.exit_code == 2
+    assert "found 'chek', expected one of check, demo" in said.output
+    assert "did you mean 'check'?" in said.output
+
+
+@pytest.mark.parametrize("verb", [["list"], ["revoke", "d1"]])
+def test_the_port_may_stand_before_or_after_the_verb(verb: list[str]) -> None:
+    for words in (["pair", "--port", "1", *verb], ["pair", *verb, "--port", "1"]):
+        said = CliRunner().invoke(main, words)
+        assert said.exit_code == 2
+        assert "at port 1:" in said.output
+
+
 def test_help_lists_every_verb_and_imports_nothing_heavy() -> None:
     code = (
         "import sys; from click.testing import CliRunner; from api.cli import main;"

@@ -197,7 +197,7 @@ def _glance(scene: str, now_ns: int) -> list[Glance]:
         told = {"subject": "B camera", "detail": "no packet for 1.0 s"}
         camera |= {
             "word": "NOT MONITORED",
-            "say": "part of this take was not monitored: B camera",
+            "say": "Part of this take was not monitored: B camera",
             **told,
         }
     told_of = [sound] if scene == "sound-only" else [sound, camera]
