@@ -65,9 +65,9 @@ def write_clipped(path: Path) -> None:
         file.writeframes(samples.tobytes())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """One browser for all."""
+    """One browser for all; gone with them, for Playwright keeps an event loop running."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=list(CHROMIUM)
@@ -99,7 +99,7 @@ def tablet(chromium: Browser) -> Iterator[Tablet]:
     assert errors == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     """The real service, watching a file that plays at its own pace and clips every 4 s."""
     folder = tmp_path_factory.mktemp("service")
@@ -122,7 +122,7 @@ def first_run(tmp_path: Path) -> Iterator[RunningService]:
     running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def scripted() -> Iterator[ScriptedService]:
     """The scripted service: a scene is its address."""
     with ScriptedService() as running:
