@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from itertools import count
+from operator import itemgetter
 from pathlib import Path
 
 from capture.source import (
@@ -24,6 +25,7 @@ from capture.source import (
 from capture.sources.media_file import MediaFile, MediaFileOptions
 from config.spec import Limit, Rule, Spec, Stage
 from monitor.check.figures import Measured, audio_stream, traces, video_stream
+from monitor.check.joining import JoinedBlocks
 from monitor.lines import Event, Gap, Hello, OutLine, Reading, State, Stream
 from monitor.measure.measurement import MEASUREMENTS
 from monitor.measure.pipeline import Pipeline
@@ -36,7 +38,10 @@ from monitor.rules.sources import SourceFacts
 from monitor.rules.table import RULE_NAMES, detector_limits, rules_for
 
 STEP_NS = 100_000_000
-"""Media time between two drains: the rules' delays are 0.25 s and more."""
+"""Media time between two drains with pictures: the rules' delays are 0.25 s and more."""
+SOUND_STEP_NS = 1_000_000_000
+"""The same of sound alone: a third of the cost; its readings' pieces and its events are finer."""
+TRACE_STEP_S = 0.1  # of what is drawn, until there is too much of it
 READ_TIMEOUT_S = 5.0  # of one read of a local file; the source itself gives up at its stall time
 STAMPED_ELSEWHERE_NS = 1_000_000_000
 """A first time-stamp beyond this is a transport stream's own clock, not this file's time."""
@@ -137,9 +142,11 @@ class _Session:
         """Kind of stream, and a detector that listened to one."""
         self.origin_ns: int | None = None
         self.positions_ns: dict[int, int] = {}
+        self.kinds: dict[int, str] = {}
         self._ns: dict[int, Fraction] = {}
         self._packet_ns: dict[int, int] = {}
-        self._due_ns = STEP_NS
+        self._step_ns = self._due_ns = STEP_NS
+        self._joined = JoinedBlocks()
         self._pipeline = Pipeline(FILE, streams, limits=limits, live=False)
         facts = SourceFacts(id=FILE, name=name, department="both", group=FILE)
         ids = count(1)
@@ -151,7 +158,7 @@ class _Session:
     @property
     def measured_anything(self) -> bool:
         """Whether a sample or a picture came."""
-        return bool(self.positions_ns)
+        return bool(self.positions_ns) or self._joined.holds
 
     @property
     def length_ns(self) -> int:
@@ -164,6 +171,10 @@ class _Session:
 
     def take(self, item: Item) -> bool:
         """Measure the next item; say whether a step of media time is full."""
+        full = [self._take(one) for one in self._joined.put(item)]  # each of them, full or not
+        return any(full)
+
+    def _take(self, item: Item) -> bool:
         self._advance(item)
         if isinstance(item, Changed):
             self._drain()
@@ -173,15 +184,17 @@ class _Session:
         if isinstance(item, Ended):
             self._finish()
             return True
-        self._judge(self._pipeline.events())
         if self.length_ns < self._due_ns:
+            self._judge(self._pipeline.events())
             return False
-        self._due_ns = self.length_ns - self.length_ns % STEP_NS + STEP_NS
+        self._due_ns = self.length_ns - self.length_ns % self._step_ns + self._step_ns
         self._drain()
         return True
 
     def broken_off(self, why: str) -> Ended:
         """Return the end of a file that cannot be read on."""
+        for block in self._joined.flush():
+            self._take(block)
         declared_s = [info.declared_duration_s or 0.0 for info in self._pipeline.streams]
         missing_s = max([*declared_s, 0.0]) - self.length_ns / NS
         return Ended(reason=why, t_arrival_ns=self.length_ns, short_by_s=max(missing_s, 0.001))
@@ -190,11 +203,17 @@ class _Session:
         epoch = self._pipeline.epoch
         for info in streams:
             self._ns[info.index] = info.time_base * NS
+            self.kinds[info.index] = info.kind
             self.measured[(epoch, info.index)] = Measured(
-                info=info, programme=self._pipeline.programme_of(info.index), step_s=STEP_NS / NS
+                info=info, programme=self._pipeline.programme_of(info.index), step_s=TRACE_STEP_S
             )
             kinds = (kind for kind in MEASUREMENTS.values() if kind.suits(info))
             self.detectors.update((info.kind, name) for kind in kinds for name in kind.detectors)
+        has_pictures = any(info.kind == "video" for info in streams)
+        self._step_ns = STEP_NS if has_pictures else SOUND_STEP_NS
+        self._joined.limits = {
+            info.index: (info.sample_rate_hz or 0) * self._step_ns // NS for info in streams
+        }
         self._hear(self._engine.line(_hello(epoch, streams), self.length_ns))
 
     def _advance(self, item: Item) -> None:
@@ -225,22 +244,30 @@ class _Session:
 
     def _finish(self) -> None:
         self.ended = True
-        self._judge(self._pipeline.events())
-        self._judge(self._pipeline.readings(self.length_ns))
-        self._judge(self._pipeline.events())
+        readings = self._pipeline.readings(self.length_ns)
+        self._judge([*self._pipeline.events(), *readings])
         self._hear(self._engine.finish(self.length_ns))
 
     def _judge(self, lines: Iterable[Event | Gap | Reading]) -> None:
-        for line in lines:
-            at_ns = self.positions_ns.get(line.stream, 0)
+        """Let the rules hear lines in order of media time: steps are long beside some delays."""
+        for at_ns, line in sorted(((self._at_ns(one), one) for one in lines), key=itemgetter(0)):
             if isinstance(line, Gap):
                 line = self._in_seconds(line)
             if isinstance(line, Reading):
-                at_ns = self.place_ns(line.stream, line.end)
                 start_s = self.place_ns(line.stream, line.start) / NS
                 self.measured[(line.epoch, line.stream)].put(start_s, at_ns / NS, line.values)
                 line = self._with_held(line)
             self._hear(self._engine.line(line, at_ns))
+
+    def _at_ns(self, line: Event | Gap | Reading) -> int:
+        """Return when a line was known: a reading at its end, an event at the newest it tells."""
+        here_ns = self.positions_ns.get(line.stream, 0)
+        if isinstance(line, Reading):
+            return self.place_ns(line.stream, line.end)
+        if isinstance(line, Gap) or self.kinds.get(line.stream) != "audio":
+            return here_ns
+        ticks = max(line.start, line.end or line.start, line.worst_tick or line.start)
+        return min(here_ns, self.place_ns(line.stream, ticks))
 
     def _with_held(self, reading: Reading) -> Reading:
         """Return a reading with what holds until it changes: an alert on it lasts as long."""

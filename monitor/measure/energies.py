@@ -24,19 +24,22 @@ def cell_frames(sample_rate_hz: int) -> int:
 
 
 def sum_squares(samples: Samples) -> NDArray[np.float32]:
-    """Return the sum of squares over axis -2 of (..., frames, channels)."""
-    sums: NDArray[np.float32] = np.einsum("...fc,...fc->...c", samples, samples)
+    """Return the sum of squares over the last axis."""
+    sums: NDArray[np.float32] = np.einsum("...f,...f->...", samples, samples)
     return sums
 
 
 def sum_samples(samples: Samples) -> NDArray[np.float32]:
-    """Return the sum over axis -2 of (..., frames, channels), as a product with ones."""
-    sums: NDArray[np.float32] = np.ones(samples.shape[-2], np.float32) @ samples
+    """Return the sum over the last axis, as a product with ones."""
+    sums: NDArray[np.float32] = samples @ np.ones(samples.shape[-1], np.float32)
     return sums
 
 
 class Grid:
-    """Cut a stream into cells and give each finished cell's mean of what ``total`` sums up."""
+    """Cut a stream into cells and give each finished cell's mean of what ``total`` sums up.
+
+    ``total`` sums over the last axis.
+    """
 
     def __init__(
         self, channels: int, sample_rate_hz: int, total: Callable[[Samples], NDArray[np.float32]]
@@ -52,20 +55,25 @@ class Grid:
         return self._have == 0
 
     def feed(self, samples: Samples) -> Cells:
-        """Take a hop, shape (frames, channels); return the cells it finished."""
-        missing = self._frames - self._have
-        if len(samples) < missing:
+        """Take a hop, shape (channels, frames); return the cells it finished."""
+        channels, frames = samples.shape
+        missing = self._frames - self._have if self._have else 0
+        if frames < missing:
             self._partial += self._total(samples)
-            self._have += len(samples)
-            return np.empty((0, samples.shape[1]))
-        first = self._partial + self._total(samples[:missing])
-        whole = (len(samples) - missing) // self._frames
-        rest = samples[missing + whole * self._frames :]
-        cells = samples[missing : len(samples) - len(rest)]
-        sums = self._total(cells.reshape(whole, self._frames, samples.shape[1]))
-        self._partial[:] = self._total(rest)
-        self._have = len(rest)
-        return np.concatenate([first[None], sums]) / self._frames
+            self._have += frames
+            return np.empty((0, channels))
+        whole = (frames - missing) // self._frames
+        end = missing + whole * self._frames
+        cells = np.empty((bool(missing) + whole, channels))
+        if missing:
+            cells[0] = self._partial + self._total(samples[:, :missing])
+        if whole:
+            split = samples[:, missing:end].reshape(channels, whole, self._frames)
+            cells[-whole:] = self._total(split).T
+        self._have = frames - end
+        self._partial[:] = self._total(samples[:, end:]) if self._have else 0.0
+        cells /= self._frames
+        return cells
 
 
 class Recent:

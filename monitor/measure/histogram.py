@@ -34,16 +34,15 @@ class EnergyHistogram:
 
     def add(self, rows: NDArray[np.float64]) -> None:
         """Add energies, shape (rows, columns); those not above the floor are left out."""
-        bins = self._counts.shape[1]
-        for row in rows:
-            columns = np.flatnonzero(row > self._floor)
-            energy = row[columns]
-            place = (10.0 * np.log10(energy) - self._floor_db) / STEP_DB
-            index = np.minimum(place.astype(np.intp), bins - 1)
-            self._counts[columns, index] += 1
-            self._sums[columns, index] += energy
-            self._total_count[columns] += 1
-            self._total[columns] += energy
+        above = rows > self._floor
+        at, columns = np.nonzero(above)
+        energy = rows[at, columns]
+        place = (10.0 * np.log10(energy) - self._floor_db) / STEP_DB
+        index = np.minimum(place.astype(np.intp), self._counts.shape[1] - 1)
+        np.add.at(self._counts, (columns, index), 1)
+        np.add.at(self._sums, (columns, index), energy)
+        self._total_count += above.sum(axis=0)
+        self._total += np.where(above, rows, 0.0).sum(axis=0)
 
     def _above(self, column: int, gate: float) -> int:
         """Return the first bin whose mean energy is above the gate; it may be an empty one."""

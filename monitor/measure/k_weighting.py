@@ -1,4 +1,4 @@
-"""K-weighting (BS.1770-5, Annex 1) of many interleaved channels by matrix products.
+"""K-weighting (BS.1770-5, Annex 1) of many channels by matrix products.
 
 The two biquads are one linear system of four states,
 
@@ -20,11 +20,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.measure.hops import Samples
+from monitor.measure.hops import Samples, Scratch
 
 Matrix = NDArray[np.float64]
 BLOCK: Final = 32  # samples a product: T's zeros cost less than more, smaller products
-GROUP: Final = 16  # blocks a step of the state recursion
+GROUP: Final = 16  # steps of the state recursion taken at once
 
 # The analogue filters behind the standard's 48 kHz coefficients (Tables 1 and 2), solved back
 # through the bilinear transform; at 48 kHz they give the tables again to 1e-14.
@@ -157,52 +157,78 @@ def state_recursion(a: Matrix, group: int) -> NDArray[np.float32]:
 
 
 class KWeighting:
-    """The filter with its state, for (frames, channels) of one sample rate."""
+    """The filter with its state, for (channels, frames) of one sample rate.
+
+    Channels and blocks are rows here, so the products of this module's equations are transposed.
+    """
 
     def __init__(self, channels: int, sample_rate_hz: int) -> None:
         self._system = balance(
             cascade(biquad(*shelf(sample_rate_hz)), biquad(*high_pass(sample_rate_hz)))
         )
         self._block = block_matrices(self._system, BLOCK)
-        step = np.linalg.matrix_power(self._system.a, BLOCK)
-        self._groups = {size: state_recursion(step, size) for size in range(1, GROUP + 1)}
+        self._recursions: list[NDArray[np.float32]] = []
         self._tails: dict[int, BlockMatrices] = {}
-        self._state = np.zeros((len(self._system.a), channels), np.float32)
+        self._state = np.zeros((channels, len(self._system.a)), np.float32)
+        self._weighted, self._from_states = Scratch(), Scratch()
 
     def feed(self, samples: Samples) -> Samples:
-        """Return the weighted samples, same shape; any length."""
-        frames, channels = samples.shape
+        """Return the weighted samples, same shape; any length; valid until the next call."""
+        channels, frames = samples.shape
         count = frames // BLOCK
-        out = np.empty((frames, channels), np.float32)
+        out = self._weighted.empty(channels, frames)
         if count:
             whole = count * BLOCK
-            shape = (count, BLOCK, channels)
-            self._blocks(samples[:whole].reshape(shape), out[:whole].reshape(shape))
+            shape = (channels, count, BLOCK)
+            self._blocks(samples[:, :whole].reshape(shape), out[:, :whole].reshape(shape))
         if frames % BLOCK:
-            self._tail(samples[count * BLOCK :], out[count * BLOCK :])
+            self._tail(samples[:, count * BLOCK :], out[:, count * BLOCK :])
         return out
 
     def _blocks(self, u: Samples, out: Samples) -> None:
-        """Write y = T u + O x for (blocks, BLOCK, channels)."""
-        states = self._states(np.matmul(self._block.r, u))
-        np.matmul(self._block.t, u, out=out)
-        out += np.matmul(self._block.o, states)
+        """Write y = T u + O x for (channels, blocks, BLOCK)."""
+        states, self._state = self._states(np.matmul(u, self._block.r.T), self._state, 0)
+        np.matmul(u, self._block.t.T, out=out)
+        out += np.matmul(states, self._block.o.T, out=self._from_states.empty(*out.shape))
 
-    def _states(self, v: Samples) -> Samples:
-        """Return the state before each block from v = R u, shape (blocks, n, channels)."""
-        count, n, channels = v.shape
-        states = np.empty_like(v)
-        for at in range(0, count, GROUP):
-            size = min(GROUP, count - at)
-            start = np.concatenate([self._state, v[at : at + size].reshape(size * n, channels)])
-            after = (self._groups[size] @ start).reshape(size + 1, n, channels)
-            states[at : at + size] = after[:-1]
-            self._state = after[-1]
-        return states
+    def _recursion(self, level: int) -> NDArray[np.float32]:
+        """Return, transposed, the recursion of GROUP steps of BLOCK·GROUP^level samples each."""
+        while len(self._recursions) <= level:
+            samples = BLOCK * GROUP ** len(self._recursions)
+            step = np.linalg.matrix_power(self._system.a, samples)
+            self._recursions.append(np.ascontiguousarray(state_recursion(step, GROUP).T))
+        return self._recursions[level]
+
+    def _states(self, v: Samples, start: Samples, level: int) -> tuple[Samples, Samples]:
+        """Return the states before each step of v = R u, and the one after the last.
+
+        ``v`` is (channels, steps, n), ``start`` (channels, n). More steps than a group are run
+        twice: from zero, to learn where each group ends, which is a recursion of larger steps;
+        then, all groups at once, from where those begin.
+        """
+        channels, count, n = v.shape
+        recursion = self._recursion(level)
+        if count <= GROUP:
+            both = np.concatenate([start, v.reshape(channels, count * n)], axis=1)
+            size = both.shape[1]
+            after = (both @ recursion[:size, :size]).reshape(channels, count + 1, n)
+            return after[:, :-1], after[:, -1]
+        groups = count // GROUP
+        whole = groups * GROUP
+        steps = v[:, :whole].reshape(channels, groups, GROUP * n)
+        starts, end = self._states(steps @ recursion[n:, -n:], start, level + 1)
+        both = np.concatenate([starts, steps], axis=2)
+        states = (both @ recursion[:, :-n]).reshape(channels, whole, n)
+        if whole == count:
+            return states, end
+        rest, end = self._states(v[:, whole:], end, level)
+        return np.concatenate([states, rest], axis=1), end
 
     def _tail(self, u: Samples, out: Samples) -> None:
         """Filter fewer than BLOCK samples."""
-        size = len(u)
-        tail = self._tails.setdefault(size, block_matrices(self._system, size))
-        out[:] = tail.t @ u + tail.o @ self._state
-        self._state = tail.a_n @ self._state + tail.r @ u
+        size = u.shape[1]
+        if size not in self._tails:
+            self._tails[size] = block_matrices(self._system, size)
+        tail = self._tails[size]
+        out[:] = u @ tail.t.T + self._state @ tail.o.T
+        self._state = self._state @ tail.a_n.T + u @ tail.r.T

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from monitor.measure.decibels import amplitude_db, power_db
 from monitor.measure.energies import Cells, Recent
-from monitor.measure.hops import Samples, reduce_frames
+from monitor.measure.hops import Samples
 from monitor.metrics import Value, declare
 
 RMS_CELLS: Final = 30  # 300 ms: the integration time of a VU meter (IEC 60268-17)
@@ -26,16 +26,19 @@ RMS = declare(
 DC_OFFSET = declare("dc_offset", "", "channels", "last", "Mean over the last 3 s; full scale is 1.")
 
 
-def magnitude_peak(samples: Samples) -> NDArray[np.float32]:
-    """Return max |x| of every channel, for (frames, channels)."""
-    high = reduce_frames(np.maximum, samples)
-    low = reduce_frames(np.minimum, samples)
-    peak: NDArray[np.float32] = np.maximum(high, -low)
-    return peak
+def magnitude_peaks(samples: Samples, borders: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Return max |x| of every piece of (channels, frames), shape (channels, pieces).
+
+    ``borders`` are the frames at which pieces begin, rising; the first is 0.
+    """
+    high = np.maximum.reduceat(samples, borders, axis=1)
+    low = np.minimum.reduceat(samples, borders, axis=1)
+    peaks: NDArray[np.float32] = np.maximum(high, -low)
+    return peaks
 
 
 class Levels:
-    """The plain levels, fed with hops and the energy and mean cells they finished."""
+    """The plain levels, fed with the peaks of hops and the energy and mean cells they finished."""
 
     def __init__(self, channels: int) -> None:
         self._channels = channels
@@ -44,9 +47,8 @@ class Levels:
         self._energies = Recent(RMS_CELLS, channels)
         self._means = Recent(DC_CELLS, channels)
 
-    def feed(self, samples: Samples, energies: Cells, means: Cells) -> None:
-        """Take a hop, and mean squares and means of the cells it finished."""
-        peak = magnitude_peak(samples)
+    def feed(self, peak: NDArray[np.float32], energies: Cells, means: Cells) -> None:
+        """Take a hop's largest magnitudes, and mean squares and means of the cells it finished."""
         np.maximum(self._peak, peak, out=self._peak)
         np.maximum(self._peak_max, peak, out=self._peak_max)
         self._energies.add(energies)
@@ -63,10 +65,10 @@ class Levels:
         values: dict[str, Value] = {
             SAMPLE_PEAK.key: amplitude_db(self._peak.tolist()),
             SAMPLE_PEAK_MAX.key: amplitude_db(self._peak_max.tolist()),
-            RMS.key: power_db(energies.mean(axis=0).tolist())
+            RMS.key: power_db((energies.sum(axis=0) / RMS_CELLS).tolist())
             if len(energies) == RMS_CELLS
             else unknown,
-            DC_OFFSET.key: means.mean(axis=0).tolist() if len(means) else unknown,
+            DC_OFFSET.key: (means.sum(axis=0) / len(means)).tolist() if len(means) else unknown,
         }
         self._peak[:] = 0.0
         return values

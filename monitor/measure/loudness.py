@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.measure.decibels import decibels
-from monitor.measure.energies import Cells, Recent
+from monitor.measure.energies import Cells
 from monitor.measure.histogram import EnergyHistogram
 from monitor.metrics import Merge, Value, declare
 
@@ -59,27 +59,24 @@ def with_programme(energies: Cells, weights: NDArray[np.float64] | None) -> Cell
     return np.concatenate([energies, (energies @ weights)[:, None]], axis=1)
 
 
-def sliding_sums(rows: Cells, count: int, step: int = 1) -> Cells:
-    """Return sums of ``count`` rows ``step`` apart, one for each place that has them all."""
-    places = len(rows) - (count - 1) * step
-    sums = rows[:places].copy()
-    for offset in range(step, count * step, step):
-        sums += rows[offset : offset + places]
+def windows_of(rows: Cells, count: int, step: int) -> Cells:
+    """Return for each possible last row the sum of it and the ``count`` - 1 before, ``step`` apart.
+
+    Each is added up anew: a running sum would remember a bang's rounding for ever.
+    """
+    reach = (count - 1) * step
+    last = np.arange(reach, len(rows))
+    sums: Cells = rows[last - np.arange(0, reach + 1, step)[:, None]].sum(axis=0)
     return sums
 
 
-def window_means(cells: Cells) -> tuple[Cells, Cells]:
-    """Return the momentary and short-term means that end at the last cells, one row a cell.
+def whole_since(first: int, window: int) -> tuple[int, int]:
+    """Return the first row whose window lies wholly after a reset, and the first on the stride.
 
-    ``cells`` holds SHORT_TERM_CELLS - 1 older rows before the new ones. Both windows are sums of
-    sums of 20 cells, those of sums of 5: few additions, and no running sum whose rounding would
-    remember a bang for ever.
+    ``first`` is how many cells since the reset the window of row 0 ends with.
     """
-    new = len(cells) - SHORT_TERM_CELLS + 1
-    halves = sliding_sums(sliding_sums(cells, 5), HALF_CELLS // 5, step=5)
-    momentary = halves[-new:] + halves[-new - HALF_CELLS : -HALF_CELLS]
-    short_term = sliding_sums(halves, SHORT_TERM_CELLS // HALF_CELLS, step=HALF_CELLS)
-    return momentary / MOMENTARY_CELLS, short_term / SHORT_TERM_CELLS
+    whole = max(0, window - first)
+    return whole, whole + -(first + whole) % STRIDE_CELLS
 
 
 class Loudness:
@@ -90,8 +87,10 @@ class Loudness:
         self._weights = None if weights is None else np.array(weights)
         columns = channels + (weights is not None)
         self._columns = columns
-        self._cells = Recent(SHORT_TERM_CELLS - 1, columns)
-        self._cells.add(np.zeros((SHORT_TERM_CELLS - 1, columns)))
+        self._cells = np.zeros((HALF_CELLS - 1, columns))
+        self._halves = np.zeros((SHORT_TERM_CELLS - HALF_CELLS, columns))
+        """Sums of HALF_CELLS cells that end at each of the last cells: momentary and short-term
+        windows are whole numbers of them."""
         self._seen = 0
         self._momentary = np.zeros(columns)
         self._short_term = np.zeros(columns)
@@ -99,6 +98,9 @@ class Loudness:
         self._short_term_max = np.zeros(columns)
         self._blocks = EnergyHistogram(columns, gate_level_db(ABSOLUTE_GATE_LUFS))
         self._short_terms = EnergyHistogram(columns, gate_level_db(ABSOLUTE_GATE_LUFS))
+        self._new_blocks: list[Cells] = []
+        self._new_short_terms: list[Cells] = []
+        """Means on the stride that wait for the next second: a histogram takes many as one."""
         self._since = 0
         self._integrated: list[float | None] = [None] * columns
         self._range: list[float | None] = [None] * columns
@@ -108,32 +110,42 @@ class Loudness:
         """Take K-weighted mean squares of finished cells, shape (cells, channels)."""
         if not len(energies):
             return
-        rows = with_programme(energies, self._weights)
-        momentary, short_term = window_means(np.concatenate([self._cells.rows, rows]))
-        self._cells.add(rows)
-        self._seen += len(rows)
+        momentary, short_term = self._windows(with_programme(energies, self._weights))
+        self._seen += len(energies)
         self._momentary, self._short_term = momentary[-1], short_term[-1]
-        since = np.arange(self._since + 1, self._since + 1 + len(rows))
-        self._since += len(rows)
-        self._gather(since, momentary, short_term)
+        self._gather(momentary, self._momentary_max, self._new_blocks, MOMENTARY_CELLS)
+        self._gather(short_term, self._short_term_max, self._new_short_terms, SHORT_TERM_CELLS)
+        self._since += len(energies)
         if self._since - self._worked_out_at >= STRIDE_CELLS * INTEGRATE_STRIDES:
             self.integrate()
 
-    def _gather(self, since: NDArray[np.int_], momentary: Cells, short_term: Cells) -> None:
-        """Add windows that lie wholly after the reset to maxima and histograms."""
-        whole_m, whole_s = since >= MOMENTARY_CELLS, since >= SHORT_TERM_CELLS
-        on_stride = since % STRIDE_CELLS == 0
-        if whole_m.any():
-            np.maximum(self._momentary_max, momentary[whole_m].max(axis=0), out=self._momentary_max)
-            self._blocks.add(momentary[whole_m & on_stride])
-        if whole_s.any():
-            largest = short_term[whole_s].max(axis=0)
-            np.maximum(self._short_term_max, largest, out=self._short_term_max)
-            self._short_terms.add(short_term[whole_s & on_stride])
+    def _windows(self, rows: Cells) -> tuple[Cells, Cells]:
+        """Return the momentary and short-term means that end at new cells, one row a cell."""
+        cells = np.concatenate([self._cells, rows])
+        halves = np.concatenate([self._halves, windows_of(cells, HALF_CELLS, 1)])
+        self._cells, self._halves = cells[len(rows) :], halves[len(rows) :]
+        momentary = halves[-len(rows) :] + halves[-len(rows) - HALF_CELLS : -HALF_CELLS]
+        short_term = windows_of(halves, SHORT_TERM_CELLS // HALF_CELLS, HALF_CELLS)
+        return momentary / MOMENTARY_CELLS, short_term / SHORT_TERM_CELLS
+
+    def _gather(self, means: Cells, highest: Cells, strided: list[Cells], window: int) -> None:
+        """Add windows that lie wholly after the reset to maxima, and those on the stride."""
+        whole, on_stride = whole_since(self._since + 1, window)
+        if whole < len(means):
+            np.maximum(highest, means[whole:].max(axis=0), out=highest)
+        if on_stride < len(means):
+            strided.append(means[on_stride::STRIDE_CELLS])
+
+    def _fill(self, histogram: EnergyHistogram, strided: list[Cells]) -> None:
+        if strided:
+            histogram.add(np.concatenate(strided))
+            strided.clear()
 
     def integrate(self) -> None:
         """Work out integrated loudness and loudness range from all blocks so far."""
         self._worked_out_at = self._since
+        self._fill(self._blocks, self._new_blocks)
+        self._fill(self._short_terms, self._new_short_terms)
         columns = range(self._columns)
         self._integrated = [lufs(self._blocks.gated_mean(c, RELATIVE_GATE_LU)) for c in columns]
         self._range = [self._loudness_range(column) for column in columns]
@@ -149,6 +161,8 @@ class Loudness:
         """
         self._since = 0 if on_border else -1
         self._worked_out_at = self._since
+        self._new_blocks.clear()
+        self._new_short_terms.clear()
         self._blocks.clear()
         self._short_terms.clear()
         self._momentary_max[:] = 0.0

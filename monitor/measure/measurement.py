@@ -8,7 +8,7 @@ the next, maxima still maxima.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from capture.source import Item, StreamInfo
 from monitor.metrics import Value
@@ -54,6 +54,23 @@ class Setup:
         """Return a detector limit by name, or the default where it is absent or no number."""
         value = self.limits.get(name, default)
         return float(value) if isinstance(value, int | float) and value > 0 else default
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """Values of a part of the interval that is drained, from tick ``start`` to ``end``."""
+
+    start: int
+    end: int
+    values: Mapping[str, Value]
+
+
+@runtime_checkable
+class InPieces(Protocol):
+    """A measurement that resolves some metrics of a file more finely than it is drained."""
+
+    def pieces(self) -> list[Piece]:
+        """Return the pieces since the last drain, in order; ``drain`` has not got their metrics."""
 
 
 class Measurement(Protocol):

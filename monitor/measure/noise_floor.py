@@ -48,7 +48,8 @@ class NoiseFloor:
         self._recent = Recent(LIVE_WINDOWS, channels)
         self._all = None if live else EnergyHistogram(channels, FLOOR_DB)
         self._windows = 0
-        self._floor: list[float] = [0.0] * channels
+        self._floor: list[float] | None = None
+        """The live floor, until the next window changes it."""
 
     def feed(self, energies: Cells) -> None:
         """Take mean squares of finished cells."""
@@ -64,7 +65,7 @@ class NoiseFloor:
             self._all.add(windows)
         else:
             self._recent.add(windows)
-            self._floor = low_quantile(self._recent.rows)
+            self._floor = None
 
     def reset(self) -> None:
         """Begin anew where the floor is one of the whole file; live it never is."""
@@ -79,6 +80,8 @@ class NoiseFloor:
 
     def _levels(self) -> list[float]:
         if self._all is None:
+            if self._floor is None:
+                self._floor = low_quantile(self._recent.rows)
             return self._floor
         found = [self._all.gated_percentiles(c, -np.inf, (SHARE,)) for c in range(self._channels)]
         return [0.0 if ends is None else ends[0] for ends in found]

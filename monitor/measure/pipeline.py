@@ -17,7 +17,14 @@ import monitor.measure  # noqa: F401  fills the registry
 from capture.source import Block, Changed, Ended, Frame, Item, Lost, Packet, StreamInfo
 from monitor.lines import Event, Gap, Reading
 from monitor.measure.layout import default_programme
-from monitor.measure.measurement import MEASUREMENTS, Detection, Measurement, Setup
+from monitor.measure.measurement import (
+    MEASUREMENTS,
+    Detection,
+    InPieces,
+    Measurement,
+    Piece,
+    Setup,
+)
 from monitor.metrics import Value
 
 _FORMAT_FIELDS = {
@@ -35,6 +42,7 @@ class _Stream:
     epoch: int
     programme: tuple[int, ...] | None
     measurements: list[Measurement]
+    in_pieces: Sequence[InPieces]
     start: int | None = None
     end: int | None = None
     fresh: bool = False
@@ -115,11 +123,14 @@ class Pipeline:
         programme = self._programme(info)
         setup = Setup(stream=info, limits=self._limits, programme=programme, live=self._live)
         kinds = [kind for kind in MEASUREMENTS.values() if kind.suits(info)]
+        measurements = [kind.make(setup) for kind in kinds]
+        in_pieces = [] if self._live else [m for m in measurements if isinstance(m, InPieces)]
         return _Stream(
             info=info,
             epoch=self._epoch,
             programme=programme,
-            measurements=[kind.make(setup) for kind in kinds],
+            measurements=measurements,
+            in_pieces=in_pieces,
         )
 
     def _programme(self, info: StreamInfo) -> tuple[int, ...] | None:
@@ -245,28 +256,35 @@ class Pipeline:
             self._out.append(self._event(stream, step, t_arrival_ns))
 
     def readings(self, t_arrival_ns: int) -> list[Reading]:
-        """Return one reading of each stream that has something new since the last call."""
-        return [
-            self._reading(stream, t_arrival_ns) for stream in self._streams.values() if stream.fresh
-        ]
+        """Return the readings of each stream that has something new since the last call.
 
-    def _reading(self, stream: _Stream, t_arrival_ns: int) -> Reading:
+        That is one; of a recorded file pieces of it come first, with the metrics they resolve.
+        """
+        fresh = [stream for stream in self._streams.values() if stream.fresh]
+        return [line for stream in fresh for line in self._drained(stream, t_arrival_ns)]
+
+    def _drained(self, stream: _Stream, t_arrival_ns: int) -> list[Reading]:
         values: dict[str, Value] = {}
         for measurement in stream.measurements:
             values.update(measurement.drain())
             self._collect(stream, measurement, t_arrival_ns)
-        start, end = stream.start or 0, stream.end or 0
+        pieces = [piece for resolved in stream.in_pieces for piece in resolved.pieces()]
+        pieces.append(Piece(start=stream.start or 0, end=stream.end or 0, values=values))
         stream.start, stream.fresh = stream.end, False
+        return [self._reading(stream, piece, t_arrival_ns) for piece in pieces]
+
+    def _reading(self, stream: _Stream, piece: Piece, t_arrival_ns: int) -> Reading:
         self._seq += 1
-        return Reading(
+        # Values are our own and need no second look: that costs as much as a meter.
+        return Reading.model_construct(
             source=self._source,
             seq=self._seq - 1,
             stream=stream.info.index,
             epoch=stream.epoch,
-            start=start,
-            end=end,
+            start=piece.start,
+            end=piece.end,
             t_arrival_ns=t_arrival_ns,
-            values=values,
+            values=dict(piece.values),
         )
 
     def events(self) -> list[Event | Gap]:

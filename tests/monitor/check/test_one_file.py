@@ -244,3 +244,25 @@ def test_the_original_is_never_touched(tmp_path: Path) -> None:
     path.chmod(0o444)
     check(path)
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+
+
+def test_a_peak_over_the_limit_is_placed_within_a_tenth_of_a_second(tmp_path: Path) -> None:
+    samples = sine(8)
+    samples[int(5.37 * RATE) : int(5.38 * RATE), 1] = sine(0.01, level_dbfs=-1.0)[:, 1]
+    (alert,) = of_rule(check(write_pcm24(tmp_path / "peak.wav", samples)), "audio.peak")
+    assert (alert.channel, alert.severity) == (1, "NOTE")
+    assert alert.start_s == pytest.approx(5.32, abs=0.05)
+    assert alert.end_s == pytest.approx(5.43, abs=0.05)
+    assert alert.worst == pytest.approx(-1.0, abs=0.05)
+
+
+def test_silences_within_one_second_stay_apart_and_exact(tmp_path: Path) -> None:
+    samples = sine(6)
+    samples[2 * RATE + 1000 : 2 * RATE + 15000, 0] = 0
+    samples[2 * RATE + 30000 : 2 * RATE + 45000, 1] = 0
+    document = check(write_pcm24(tmp_path / "holes.wav", samples), spec=None)
+    first, second = of_rule(document, "audio.silence")
+    assert (first.channel, second.channel) == (0, 1)
+    bounds_s = [first.start_s, first.end_s, second.start_s, second.end_s]
+    expected_s = [2 + samples / RATE for samples in (1000, 15000, 30000, 45000)]
+    assert bounds_s == pytest.approx(expected_s, abs=1e-4)  # a sine's zero lengthens by a sample

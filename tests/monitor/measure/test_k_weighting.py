@@ -35,21 +35,21 @@ def test_balanced_states_have_equal_diagonal_gramians(rate: int) -> None:
 def test_quiet_noise_over_a_large_dc_offset_keeps_its_level(rate: int) -> None:
     """The textbook form in float32 is 7 dB wrong here."""
     generator = np.random.default_rng(3)
-    samples = (0.5 + 1e-4 * generator.standard_normal((rate, 2))).astype(np.float32)
+    samples = (0.5 + 1e-4 * generator.standard_normal((2, rate))).astype(np.float32)
     stages = np.array([np.concatenate(shelf(rate)), np.concatenate(high_pass(rate))])
-    expected = sosfilt(stages, samples.astype(np.float64), axis=0)[rate // 2 :]
+    expected = sosfilt(stages, samples.astype(np.float64))[:, rate // 2 :]
     weighting = KWeighting(2, rate)
-    parts = [weighting.feed(samples[at : at + 4801]) for at in range(0, rate, 4801)]
-    result = np.concatenate(parts).astype(np.float64)[rate // 2 :]
-    level_db = 10 * np.log10(np.mean(result**2, axis=0) / np.mean(expected**2, axis=0))
+    parts = [weighting.feed(samples[:, at : at + 4801]).copy() for at in range(0, rate, 4801)]
+    result = np.concatenate(parts, axis=1).astype(np.float64)[:, rate // 2 :]
+    level_db = 10 * np.log10(np.mean(result**2, axis=1) / np.mean(expected**2, axis=1))
     assert np.abs(level_db).max() < 1e-4
 
 
 def test_any_cut_into_hops_gives_the_same_samples() -> None:
     generator = np.random.default_rng(4)
-    samples = generator.standard_normal((3000, 3)).astype(np.float32)
+    samples = generator.standard_normal((3, 30000)).astype(np.float32)
     whole = KWeighting(3, 48000).feed(samples)
     pieces = KWeighting(3, 48000)
-    cuts = [0, 1, 32, 65, 700, 731, 2999, 3000]
-    parts = [pieces.feed(samples[a:b]) for a, b in pairwise(cuts)]
-    assert np.concatenate(parts) == pytest.approx(whole, abs=2e-6)
+    cuts = [0, 1, 32, 65, 700, 731, 2999, 3000, 30000]
+    parts = [pieces.feed(samples[:, a:b]).copy() for a, b in pairwise(cuts)]
+    assert np.concatenate(parts, axis=1) == pytest.approx(whole, abs=2e-6)
