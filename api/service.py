@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from api import clocks
@@ -13,10 +14,11 @@ from api.pairing import Devices
 from api.session import Mode, Plan, Session
 from capture.source import Found
 from config.loading import load_spec
-from config.settings import NAME_LIMIT, Settings, SourceSettings
+from config.settings import NAME_LIMIT, Production, Settings, SourceSettings
 
 CHOSEN = "inputs.json"
 PRACTICE_FOLDER = "practice"
+PRACTICE_PRODUCTION = Production(name="The Long Field")  # no shoot of that name: it is practice
 PRACTICE_SOURCES = (
     SourceSettings.model_validate(
         {
@@ -123,7 +125,11 @@ class Service:
         return Plan(mode=mode, settings=settings, spec_name=settings.spec, spec=spec, folder=folder)
 
     def _practice(self) -> Plan:
-        return self._plan("practice", PRACTICE_SOURCES, self.folder / PRACTICE_FOLDER)
+        plan = self._plan("practice", PRACTICE_SOURCES, self.folder / PRACTICE_FOLDER)
+        if self.configured:
+            return plan
+        settings = plan.settings.model_copy(update={"production": PRACTICE_PRODUCTION})
+        return replace(plan, settings=settings)
 
     def _monitoring(self, sources: Sequence[SourceSettings]) -> Plan:
         return self._plan("monitoring", sources, self.folder)

@@ -20,12 +20,21 @@ from playwright.sync_api import Page, sync_playwright
 SIZE = {"width": 1180, "height": 820}
 SCALE = 2
 START_LIMIT_S = 60
-ROLLING_S = 25  # long enough for a short-term loudness, and for a scripted clip
+SETTLED_MS = 20_000  # past the grace after a roll: a scripted clip is then a CHECK
+ALERT_LIMIT_MS = 90_000  # the practice script clips the boom about twice a minute
+LOUD_LUFS = -25.0  # somebody is speaking: meters in a pause show little
 SLATE = {"scene": "27", "slate": "27/7", "take": 3}
-ROLL = """async (slate) => {
-  const answer = await fetch("/api/takes", {
-    method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(slate)});
+NOTES = {"notes": "Plane at 0:31. Lav rustle on Ana?"}
+ASK = """async ([method, path, body]) => {
+  const answer = await fetch("/api/" + path, {
+    method, headers: {"Content-Type": "application/json"}, body: JSON.stringify(body)});
   if (!answer.ok) throw new Error(await answer.text());
+  return await answer.json();
+}"""
+LOUD = """(least) => {
+  const row = [...document.querySelectorAll("dl > div")]
+    .find((one) => /^M\\s*LUFS/.test(one.querySelector("dt")?.textContent ?? ""));
+  return Number(row?.querySelector("dd")?.textContent.replace("\\u2212", "-") ?? NaN) >= least;
 }"""
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
@@ -72,8 +81,11 @@ def take(page: Page, address: str, file: Path) -> None:
     """Roll a take, let it run, and write the picture."""
     page.goto(address)
     page.locator(".word").first.wait_for()
-    page.evaluate(ROLL, SLATE)
-    page.wait_for_timeout(ROLLING_S * 1000)
+    rolled = page.evaluate(ASK, ["POST", "takes", SLATE])
+    page.evaluate(ASK, ["PATCH", f"takes/{rolled['id']}", NOTES])
+    page.wait_for_timeout(SETTLED_MS)
+    page.locator("[data-word='CHECK'], [data-word='FAULT']").first.wait_for(timeout=ALERT_LIMIT_MS)
+    page.wait_for_function(LOUD, arg=LOUD_LUFS, timeout=ALERT_LIMIT_MS)
     page.screenshot(path=file)
 
 
