@@ -9,7 +9,7 @@ unflagged, with NONE none did (measured, PyAV 18.1).
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from typing import Any, Literal, cast
@@ -28,9 +28,10 @@ from av.video.plane import VideoPlane
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from capture.source import Block, Frame, Item, Lost, Packet, StreamInfo
+from capture.source import Block, Frame, Item, Lost, OpenFailed, Packet, StreamInfo
 
 STREAMS_LIMIT = 64  # more elementary streams than a poly-WAV-wrapping MXF has; each holds a decoder
+SAMPLE_RATES_HZ = (1_000, 3_000_000)  # telephony is 8 kHz, DSD512's bytes 2.8 MHz: filters hold
 BAD_READS_LIMIT = 16  # unreadable packets in a row after which the container is taken to be over
 GAP_TOLERANCE_S = Fraction(3, 1000)  # stamps in ms (Matroska, FLV) round by 1 ms on either side
 JPEG_RANGE = 2  # AVCOL_RANGE_JPEG
@@ -334,6 +335,21 @@ class StreamDecoder:
         )
 
 
+def _check_rates(streams: Sequence[Stream]) -> None:
+    """Raise ``OpenFailed`` for a header no converter wrote: 7 Hz never ends, 2 GHz breaks filters.
+
+    A rate of 0 is unknown until something decodes.
+    """
+    low, high = SAMPLE_RATES_HZ
+    for stream in streams:
+        rate = stream.codec_context.sample_rate if isinstance(stream, AudioStream) else 0
+        if rate and not low <= rate <= high:
+            raise OpenFailed(
+                f"stream {stream.index + 1} claims {rate} samples a second; "
+                f"expected {low} to {high}"
+            )
+
+
 class Demuxer:
     """An open container as items, one packet at a time.
 
@@ -349,6 +365,7 @@ class Demuxer:
         self.now_ns = now_ns
         self.epoch = 0
         streams = [s for s in container.streams if s.type in ("audio", "video")][:STREAMS_LIMIT]
+        _check_rates(streams)
         self.decoders = {stream.index: StreamDecoder(stream) for stream in streams}
         self.packets: Iterator[AvPacket[Any]] = (
             iter(container.demux(*streams)) if streams else iter(())

@@ -264,7 +264,11 @@ class NetworkFeed:
     def _pump(self, container: "InputContainer", address: Address) -> None:
         from capture.demux import Demuxer
 
-        demuxer = Demuxer(container, time.monotonic_ns, from_key=True)
+        try:
+            demuxer = Demuxer(container, time.monotonic_ns, from_key=True)
+        except SourceError as error:
+            self._opened.put(error)
+            return
         if not demuxer.streams:
             shown = redact(address.text)
             self._opened.put(OpenFailed(f"{shown}: carries no sound and no picture"))

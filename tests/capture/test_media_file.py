@@ -308,3 +308,17 @@ def test_progress_goes_from_nothing_to_all(clips: Clips) -> None:
     assert seen == sorted(seen)
     assert file.progress == 1
     file.close()
+
+
+@pytest.mark.parametrize("rate_hz", [1, 7, 2**31 - 1])
+def test_a_sample_rate_nobody_records_at_is_refused_in_words(tmp_path: Path, rate_hz: int) -> None:
+    path = tmp_path / "odd.wav"
+    header = struct.pack("<HHIIHH", 1, 1, rate_hz, (2 * rate_hz) % 2**32, 2, 16)
+    data = bytes(range(256)) * 16
+    path.write_bytes(
+        b"RIFF" + struct.pack("<I", 36 + len(data)) + b"WAVEfmt " + struct.pack("<I", 16) + header
+        + b"data" + struct.pack("<I", len(data)) + data
+    )  # fmt: skip
+    source = MediaFile(MediaFileOptions(path=str(path)))
+    with pytest.raises(OpenFailed, match=f"claims {rate_hz} samples a second"):
+        source.open()
