@@ -199,7 +199,9 @@ def small_bgr(frame: VideoFrame, shape: Fraction | None) -> Callable[[int], NDAr
 
 def rescaled(ticks: int | None, base: Fraction, to: Fraction) -> int | None:
     """Return ticks of one time base in another, to the nearest; unknown stays unknown."""
-    return None if ticks is None else round(ticks * base / to)
+    if ticks is None or base == to:  # nearly all sound: fractions take a tenth of measuring it
+        return ticks
+    return round(ticks * base / to)
 
 
 class StreamDecoder:
@@ -276,13 +278,15 @@ class StreamDecoder:
         if frame.pts is None:
             return expected or 0
         base = frame.time_base or self.base
-        stamped = round(frame.pts * base / self.tick) + self.sample_shift
+        stamped = (rescaled(frame.pts, base, self.tick) or 0) + self.sample_shift
         if self.joins and expected is not None:
             self.sample_shift += expected - stamped
             self.joins = False
             return expected
         if expected is None:
             return stamped
+        if stamped == expected:
+            return expected
         tolerance = max(2 * base, GAP_TOLERANCE_S) / self.tick
         return expected if abs(stamped - expected) <= tolerance else stamped
 
