@@ -31,7 +31,9 @@ from numpy.typing import NDArray
 from capture.source import Block, Frame, Item, Lost, OpenFailed, Packet, StreamInfo
 
 STREAMS_LIMIT = 64  # more elementary streams than a poly-WAV-wrapping MXF has; each holds a decoder
-SAMPLE_RATES_HZ = (1_000, 3_000_000)  # telephony is 8 kHz, DSD512's bytes 2.8 MHz: filters hold
+# Telephony is 8 kHz, DSD512's bytes 2.8 MHz. BS.1770's shelf lies at 1682 Hz: half of the least
+# rate must be above it, or the K-weighting cannot be built.
+SAMPLE_RATES_HZ = (4_000, 3_000_000)
 BAD_READS_LIMIT = 16  # unreadable packets in a row after which the container is taken to be over
 GAP_TOLERANCE_S = Fraction(3, 1000)  # stamps in ms (Matroska, FLV) round by 1 ms on either side
 JPEG_RANGE = 2  # AVCOL_RANGE_JPEG
