@@ -303,7 +303,7 @@ class Scene:
         self._cast()
         name = "A CAM  27/3  TAKE 1" if camera == "a" else "B CAM  27/3  TAKE 1"
         self._name, _ = _label(name, 1.35, 2)
-        self._practice, _ = _label("PRACTICE", 1.35, 2)
+        self._practice, (_, self._practice_px) = _label("PRACTICE", 1.35, 2)
 
     def _cast(self) -> None:
         """Paint the people and the light."""
@@ -364,7 +364,8 @@ class Scene:
         bottom = HEIGHT_PX - height - 40
         _burn(picture, self._name, 48, bottom)
         _burn(picture, clock, WIDTH_PX - width - 48, bottom)
-        _burn(picture, self._practice, 48, 40)
+        # top right: the page writes the camera's name over the top left
+        _burn(picture, self._practice, WIDTH_PX - self._practice_px - 48, 40)
 
 
 def _burn(picture: Planes, patch: Plane, x: int, y: int) -> None:
