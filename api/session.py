@@ -1,6 +1,7 @@
 """One session: settings, journal, line log, supervisor and hub, started and swapped as one."""
 
 import asyncio
+import logging
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -39,6 +40,8 @@ from monitor.records import AlertBody, Record, Take, TakeBody
 from monitor.rules.table import detector_limits, rules_for
 from monitor.supervisor import Supervisor
 from monitor.takes.shooting_day import shooting_day, zone
+
+log = logging.getLogger(__name__)
 
 TICK_S = 0.1
 CLOCK_S = 1.0
@@ -274,10 +277,16 @@ class Session:
         self.apply()
 
     async def _tick_loop(self) -> None:
-        loop = asyncio.get_running_loop()
+        loop, failing = asyncio.get_running_loop(), False
         while True:
-            self.tick()
-            self._ticked_s = loop.time()
+            try:
+                self.tick()
+                self._ticked_s = loop.time()
+                failing = False
+            except Exception:  # judging goes on; pages say NOT MONITORED meanwhile
+                if not failing:
+                    log.exception("service: a moment could not be judged")
+                failing = True
             await asyncio.sleep(TICK_S)
 
     async def _meters_loop(self) -> None:

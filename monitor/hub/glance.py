@@ -58,13 +58,19 @@ def glance(
     sources: Sequence[Watched],
     alerts: Sequence[Alert],
     rolling_groups: Collection[str],
+    rolling_takes: Collection[str] = (),
 ) -> Verdict:
-    """Return one department's verdict."""
+    """Return one department's verdict.
+
+    While it rolls the word is this take's: what an earlier take left unacknowledged is counted in
+    the detail, for a red word over a healthy take would be a false red.
+    """
     mine = [source for source in sources if source.department in (department, "both")]
     rolling = any(source.group in rolling_groups for source in mine)
     seen = SEEN_ROLLING if rolling else SEEN
     unseen = [source for source in mine if source.state not in seen]
-    standing = [a for a in alerts if a.department in (department, "both") and counts(a)]
+    known = [a for a in alerts if a.department in (department, "both") and counts(a)]
+    standing = [a for a in known if not rolling or _is_of_now(a, rolling_takes)]
     worst = max(standing, key=lambda a: (RANK[a.severity], a.onset_ns), default=None)
     if worst is not None and worst.severity == "FAULT":
         return _about(department, "FAULT", worst)
@@ -73,11 +79,16 @@ def glance(
     if worst is not None and worst.severity == "CHECK":
         return _about(department, "CHECK", worst)
     detail = ", ".join(source.name for source in unseen)
-    return Verdict(
-        department=department,
-        word="OK" if rolling else "STANDBY",
-        detail=f"not monitored: {detail}" if detail else "",
-    )
+    if detail:
+        detail = f"not monitored: {detail}"
+    elif len(known) > len(standing):
+        detail = f"of earlier takes, not acknowledged: {len(known) - len(standing)}"
+    return Verdict(department=department, word="OK" if rolling else "STANDBY", detail=detail)
+
+
+def _is_of_now(alert: Alert, rolling_takes: Collection[str]) -> bool:
+    """Say whether an alert is about what is being shot: still so, or of this very take."""
+    return alert.condition == "active" or alert.take in rolling_takes
 
 
 def _about(department: Department, word: Word, alert: Alert) -> Verdict:

@@ -524,8 +524,9 @@ class Hub:
     def glances(self) -> list[Verdict]:
         """Return the verdict of every department that has a source."""
         watched = [source.watched() for source in self.watching.values()]
-        alerts, rolling = self.standing(), self.book.rolling_groups()
-        return [glance(name, watched, alerts, rolling) for name in departments(watched)]
+        alerts, groups = self.standing(), self.book.rolling_groups()
+        takes = {take.id for take in self.book.takes if take.rolling and not take.deleted}
+        return [glance(name, watched, alerts, groups, takes) for name in departments(watched)]
 
     def restore(
         self,

@@ -18,7 +18,7 @@ CHECK = an_alert(severity="CHECK")
 
 
 def word(sources: Sequence[Watched], alerts: Sequence[Alert], rolling: frozenset[str]) -> str:
-    return glance(sources[0].department, sources, alerts, rolling).word
+    return glance(sources[0].department, sources, alerts, rolling, {"now"}).word
 
 
 def test_nobody_rolling_is_never_ok() -> None:
@@ -36,7 +36,7 @@ def test_a_group_that_does_not_roll_keeps_its_department_in_standby() -> None:
         (FAULT, "FAULT"),
         (CHECK, "CHECK"),
         (an_alert(severity="NOTE"), "OK"),
-        (an_alert(severity="FAULT", condition="cleared", latched=True), "FAULT"),
+        (an_alert(severity="FAULT", condition="cleared", latched=True, take="now"), "FAULT"),
         (an_alert(severity="FAULT", condition="cleared"), "OK"),
         (an_alert(severity="FAULT", suppressed_by="x"), "OK"),
         (an_alert(severity="FAULT", shelved_until_ns=5), "OK"),
@@ -46,6 +46,14 @@ def test_a_group_that_does_not_roll_keeps_its_department_in_standby() -> None:
 )
 def test_the_gravest_standing_alert_gives_the_word(alert: Alert, expected: str) -> None:
     assert word([CART], [alert], ROLLING) == expected
+
+
+def test_what_an_earlier_take_left_does_not_colour_this_one_unless_it_lasts() -> None:
+    left = an_alert(severity="FAULT", condition="cleared", latched=True, take="before")
+    verdict = glance("sound", [CART], [left], ROLLING, {"now"})
+    assert (verdict.word, verdict.detail) == ("OK", "of earlier takes, not acknowledged: 1")
+    assert word([CART], [left], frozenset()) == "FAULT"
+    assert word([CART], [an_alert(severity="FAULT", take="before")], ROLLING) == "FAULT"
 
 
 def test_a_lost_source_in_a_take_is_not_monitored_and_never_red() -> None:
