@@ -2,8 +2,9 @@
 
 import json
 import os
+import select
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from monitor.lines import EVENTS_QUEUED, Event, Gap, Reading, State, Still
 from monitor.worker.outbox import Outbox
@@ -45,6 +46,10 @@ def still(tick: int, size: int = 10) -> Still:
     return Still(source="it", stream=0, epoch=0, tick=tick, jpeg_base64="x" * size, t_arrival_ns=1)
 
 
+def readable(read: int, within_s: float = 0.0) -> bool:
+    return bool(select.select([read], [], [], within_s)[0])
+
+
 @contextmanager
 def stuck() -> Iterator[tuple[Outbox, int]]:
     """Yield an outbox whose pipe is full, and the pipe's other end."""
@@ -52,6 +57,7 @@ def stuck() -> Iterator[tuple[Outbox, int]]:
     outbox = Outbox(write)
     for tick in range(8):
         outbox.put(still(tick, size=PIPE_BYTES // 8), kept=True)
+    assert readable(read, within_s=10.0)  # the writer has begun, and cannot end
     try:
         yield outbox, read
     finally:
@@ -64,11 +70,9 @@ def drained(outbox: Outbox, read: int) -> list[dict[str, object]]:
     """Return every line written, reading the pipe empty."""
     outbox.put(state("ended"), beat=True)
     text = b""
-    while b'"ended"' not in text or not outbox.flush(0.0):
-        text += os.read(read, 1 << 20)
-    os.set_blocking(read, False)
-    with suppress(BlockingIOError):
-        text += os.read(read, 1 << 20)
+    while b'"ended"' not in text or not outbox.flush(0.0) or readable(read):
+        if readable(read, within_s=0.05):
+            text += os.read(read, 1 << 20)
     return [json.loads(line) for line in text.splitlines()]
 
 
