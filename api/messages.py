@@ -3,7 +3,7 @@
 The page's TypeScript types are generated from this file; a test keeps them equal.
 
 ``/api/live`` sends JSON text messages (:data:`ServerMessage`) and binary meter snapshots. A binary
-message is little-endian float32: word 0 is the meters' serial number, word 1 the age of the oldest
+message is little-endian float32: word 0 is the number of their layout, word 1 the age of the oldest
 value in seconds, then the values in the order of ``Hello.meters``: unknown is a quiet NaN.
 The client sends nothing but ``{"type": "pong"}``.
 """

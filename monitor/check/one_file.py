@@ -26,9 +26,9 @@ from capture.sources.media_file import MediaFile, MediaFileOptions
 from config.spec import Limit, Rule, Spec, Stage
 from monitor.check.figures import Measured, audio_stream, traces, video_stream
 from monitor.check.joining import JoinedBlocks
-from monitor.lines import Event, Gap, Hello, OutLine, Reading, State, Stream
+from monitor.lines import Event, Gap, Hello, OutLine, Reading, State
 from monitor.measure.measurement import MEASUREMENTS
-from monitor.measure.pipeline import Pipeline
+from monitor.measure.pipeline import Pipeline, describe
 from monitor.metrics import Value
 from monitor.report.document import CheckAlert, CheckDocument, MediaTime, Verdict
 from monitor.report.wording import figure
@@ -293,29 +293,8 @@ class _Session:
 def _hello(epoch: int, streams: Sequence[StreamInfo]) -> OutLine:
     return Hello(
         node="", boot_id="", pid=0, source=FILE, kind="media_file", epoch=epoch, latency_s=0.0,
-        streams=[_described(info) for info in streams],
+        streams=[describe(info) for info in streams],
     )  # fmt: skip
-
-
-def _described(info: StreamInfo) -> Stream:
-    return Stream(
-        index=info.index,
-        kind=info.kind,
-        codec=info.codec,
-        time_base=str(info.time_base),
-        sample_rate_hz=info.sample_rate_hz,
-        channels=info.channels,
-        layout=info.layout,
-        channel_names=None if info.channel_names is None else list(info.channel_names),
-        sample_format=info.sample_format,
-        bit_depth=info.bit_depth,
-        width_px=info.width_px,
-        height_px=info.height_px,
-        pixel_format=info.pixel_format,
-        scan=info.scan,
-        frame_rate=None if info.frame_rate is None else str(info.frame_rate),
-        declared_duration_s=info.declared_duration_s,
-    )
 
 
 # ---- the document

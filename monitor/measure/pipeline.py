@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import monitor.measure  # noqa: F401  fills the registry
 from capture.source import Block, Changed, Ended, Frame, Item, Lost, Packet, StreamInfo
-from monitor.lines import Event, Gap, Reading
+from monitor.lines import Event, Gap, Reading, Stream
 from monitor.measure.layout import default_programme
 from monitor.measure.measurement import (
     MEASUREMENTS,
@@ -63,6 +63,31 @@ def _span(item: Block | Packet | Frame | Lost) -> tuple[int, int] | None:
     if isinstance(item, Frame) and item.pts is not None:
         return item.pts, item.pts
     return None
+
+
+def describe(info: StreamInfo, names: Sequence[str] = ()) -> Stream:
+    """Return a stream as ``hello`` tells it; the settings' channel names come first."""
+    own = list(info.channel_names or ())
+    if info.kind == "audio" and names:
+        own = [*names, *own[len(names) :]][: info.channels or len(names)]
+    return Stream(
+        index=info.index,
+        kind=info.kind,
+        codec=info.codec,
+        time_base=str(info.time_base),
+        sample_rate_hz=info.sample_rate_hz,
+        channels=info.channels,
+        layout=info.layout,
+        channel_names=own or None,
+        sample_format=info.sample_format,
+        bit_depth=info.bit_depth,
+        width_px=info.width_px,
+        height_px=info.height_px,
+        pixel_format=info.pixel_format,
+        scan=info.scan,
+        frame_rate=None if info.frame_rate is None else str(info.frame_rate),
+        declared_duration_s=info.declared_duration_s,
+    )
 
 
 def _changes(old: StreamInfo, new: StreamInfo) -> str:

@@ -13,7 +13,7 @@ import capture.sources  # noqa: F401  fills the registry
 from capture.source import KINDS, Ended, Frame, Item, Source, StreamInfo
 from config.settings import SourceSettings
 from monitor import lines
-from monitor.measure.pipeline import Pipeline
+from monitor.measure.pipeline import Pipeline, describe
 from monitor.measure.still import still_jpeg
 from monitor.worker.handover import HandOver, Outcome
 from monitor.worker.outbox import Outbox
@@ -47,31 +47,6 @@ def clock_pair() -> tuple[int, int, int]:
     """Return monotonic ns, UTC ns at that time, and the error bound of the pair in ns."""
     before, utc, after = time.monotonic_ns(), time.time_ns(), time.monotonic_ns()
     return (before + after) // 2, utc, (after - before) // 2 + 1
-
-
-def describe(info: StreamInfo, names: list[str]) -> lines.Stream:
-    """Return a stream as ``hello`` tells it; the settings' channel names come first."""
-    own = list(info.channel_names or ())
-    if info.kind == "audio" and names:
-        own = (names + own[len(names) :])[: info.channels or len(names)]
-    return lines.Stream(
-        index=info.index,
-        kind=info.kind,
-        codec=info.codec,
-        time_base=str(info.time_base),
-        sample_rate_hz=info.sample_rate_hz,
-        channels=info.channels,
-        layout=info.layout,
-        channel_names=own or None,
-        sample_format=info.sample_format,
-        bit_depth=info.bit_depth,
-        width_px=info.width_px,
-        height_px=info.height_px,
-        pixel_format=info.pixel_format,
-        scan=info.scan,
-        frame_rate=None if info.frame_rate is None else str(info.frame_rate),
-        declared_duration_s=info.declared_duration_s,
-    )
 
 
 @dataclass(slots=True)
