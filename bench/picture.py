@@ -18,7 +18,7 @@ import monitor.measure  # noqa: F401  (fills the registry)
 from capture.source import Ended, Frame
 from capture.sources.media_file import MediaFile, MediaFileOptions
 from monitor.measure.measurement import MEASUREMENTS, Setup
-from monitor.measure.still import still_jpeg
+from monitor.measure.picture.still import still_jpeg
 from tests.rigs.clips import Clips
 
 FRAMES = 100

@@ -5,6 +5,7 @@ where every rig runs, a skip or an expected failure fails the run. Elsewhere som
 sound card) cannot exist, and skips are only reported.
 """
 
+import signal
 import sys
 
 import pytest
@@ -14,6 +15,10 @@ from tests.rigs.sound_card.fixtures import card_library
 __all__ = ["card_library"]
 
 NOT_RUN = ("skipped", "xfailed", "xpassed")
+
+
+# A shell that runs this in the background has it ignore Ctrl-C, and so would every child.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _skips_count() -> bool:

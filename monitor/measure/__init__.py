@@ -1,36 +1,10 @@
 """Measurements: one kernel a file; importing this package registers them all.
 
-To add one: write ``monitor/measure/x.py`` with ``@measure("x", ...)`` and add it to this list.
+Rooms: ``sound`` (meters, and what listeners share), ``sound_faults`` and ``picture``. To add one:
+write ``monitor/measure/ROOM/x.py`` with ``@measure("x", ...)``, or for a kernel of float samples
+``@listen("x", ...)``, and name it in the room's ``__init__``.
 """
 
-from monitor.measure import (
-    audio_bit_rate,
-    bit_depth,
-    bit_rate,
-    black,
-    clipping,
-    frame_rate,
-    frames,
-    meters,
-    not_a_number,
-    picture_damaged,
-    picture_format,
-    silence,
-    stillness,
-)
+from monitor.measure import picture, sound, sound_faults
 
-__all__ = [
-    "audio_bit_rate",
-    "bit_depth",
-    "bit_rate",
-    "black",
-    "clipping",
-    "frame_rate",
-    "frames",
-    "meters",
-    "not_a_number",
-    "picture_damaged",
-    "picture_format",
-    "silence",
-    "stillness",
-]
+__all__ = ["picture", "sound", "sound_faults"]

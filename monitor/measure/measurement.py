@@ -6,7 +6,7 @@ changes a new one is made. Draining late *is* coalescing: whatever came since th
 the next, maxima still maxima.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
@@ -42,12 +42,16 @@ class Setup:
     """What a measurement is made from: its stream, detector limits, and the programme's channels.
 
     ``programme``: indices of the channels that are the mix, or None when there is no mix.
+    ``pairs``: channels declared as two sides of one thing; others may be alike by intent.
+    ``baseline``: what the line-up learned, by metric; a view that may change at any time.
     ``live``: as seen on a feed while it happens; False for a recorded file.
     """
 
     stream: StreamInfo
     limits: Mapping[str, object] = field(default_factory=dict)
     programme: tuple[int, ...] | None = None
+    pairs: tuple[tuple[int, int], ...] = ()
+    baseline: Mapping[str, Value] = field(default_factory=dict)
     live: bool = True
 
     def limit(self, name: str, default: float) -> float:
@@ -99,14 +103,14 @@ class MeasurementKind:
     name: str
     suits: Callable[[StreamInfo], bool]
     make: Callable[[Setup], Measurement]
-    detectors: tuple[str, ...]
+    detectors: Sequence[str]
 
 
 MEASUREMENTS: dict[str, MeasurementKind] = {}
 
 
 def measure(
-    name: str, suits: Callable[[StreamInfo], bool], detectors: tuple[str, ...] = ()
+    name: str, suits: Callable[[StreamInfo], bool], detectors: Sequence[str] = ()
 ) -> Callable[[type], type]:
     """Register a measurement class under a name, with the detectors whose events it gives."""
 

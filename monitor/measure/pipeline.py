@@ -12,11 +12,11 @@ every 20–100 ms is quick; after every tiny block is correct but slower.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import monitor.measure  # noqa: F401  fills the registry
 from capture.source import Block, Changed, Ended, Frame, Item, Lost, Packet, StreamInfo
 from monitor.lines import Event, Gap, Reading, Stream
-from monitor.measure.layout import default_programme
 from monitor.measure.measurement import (
     MEASUREMENTS,
     Detection,
@@ -25,6 +25,7 @@ from monitor.measure.measurement import (
     Piece,
     Setup,
 )
+from monitor.measure.sound.layout import default_programme
 from monitor.metrics import Value
 
 _FORMAT_FIELDS = {
@@ -101,8 +102,9 @@ class Pipeline:
     """All measurements of one source session.
 
     ``limits`` are detector limits by name; ``programme`` the channels of the mix, from 0, or None
-    for all of a mono, stereo, 5.1 or 7.1 layout; ``epoch`` is added to the source's own count of
-    epochs, so that a source opened again never repeats one.
+    for all of a mono, stereo, 5.1 or 7.1 layout; ``pairs`` channels declared as belonging together,
+    from 0; ``baseline`` what the line-up learned, by metric; ``epoch`` is added to the source's own
+    count of epochs, so that a source opened again never repeats one.
     """
 
     def __init__(
@@ -112,11 +114,15 @@ class Pipeline:
         *,
         limits: Mapping[str, object] | None = None,
         programme: Sequence[int] | None = None,
+        pairs: Sequence[tuple[int, int]] = (),
+        baseline: Mapping[str, Value] | None = None,
         live: bool = True,
         epoch: int = 0,
     ) -> None:
         self._source = source
         self._limits = dict(limits or {})
+        self._pairs = tuple(pairs)
+        self._baseline: dict[str, Value] = dict(baseline or {})
         self._wanted = None if programme is None else tuple(programme)
         self._live = live
         self._base = self._epoch = epoch
@@ -146,7 +152,14 @@ class Pipeline:
 
     def _open(self, info: StreamInfo) -> _Stream:
         programme = self._programme(info)
-        setup = Setup(stream=info, limits=self._limits, programme=programme, live=self._live)
+        setup = Setup(
+            stream=info,
+            limits=self._limits,
+            programme=programme,
+            pairs=tuple(pair for pair in self._pairs if max(pair) < (info.channels or 0)),
+            baseline=MappingProxyType(self._baseline),
+            live=self._live,
+        )
         kinds = [kind for kind in MEASUREMENTS.values() if kind.suits(info)]
         measurements = [kind.make(setup) for kind in kinds]
         in_pieces = [] if self._live else [m for m in measurements if isinstance(m, InPieces)]
@@ -157,6 +170,11 @@ class Pipeline:
             measurements=measurements,
             in_pieces=in_pieces,
         )
+
+    def learn(self, baseline: Mapping[str, Value]) -> None:
+        """Replace what the line-up learned; measurements go on."""
+        self._baseline.clear()
+        self._baseline.update(baseline)
 
     def _programme(self, info: StreamInfo) -> tuple[int, ...] | None:
         if info.kind != "audio" or not info.channels:

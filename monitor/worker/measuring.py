@@ -13,8 +13,8 @@ import capture.sources  # noqa: F401  fills the registry
 from capture.source import KINDS, Ended, Frame, Item, Source, StreamInfo
 from config.settings import SourceSettings
 from monitor import lines
+from monitor.measure.picture.still import still_jpeg
 from monitor.measure.pipeline import Pipeline, describe
-from monitor.measure.still import still_jpeg
 from monitor.worker.handover import HandOver, Outcome
 from monitor.worker.outbox import Outbox
 from monitor.worker.reader import Reader
@@ -161,8 +161,10 @@ class Measuring:
         return Pipeline(
             self.source_id,
             streams,
-            limits={**self._limits, "baseline": self._baseline},
+            limits=self._limits,
             programme=None if programme is None else [channel - 1 for channel in programme],
+            pairs=[(left - 1, right - 1) for left, right in self._settings.pairs],
+            baseline=self._baseline,
             epoch=epoch,
         )
 
@@ -194,7 +196,8 @@ class Measuring:
                 self._restart()
             case lines.Baseline():
                 self._baseline = dict(command.baseline)
-                self._restart()
+                if self._pipeline is not None:
+                    self._pipeline.learn(self._baseline)
             case lines.Close():
                 self._closing = True
             case lines.Open():

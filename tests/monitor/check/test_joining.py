@@ -7,7 +7,7 @@ import numpy as np
 from capture.source import Block, Ended, Item, Lost, Packet
 from monitor.check.joining import JoinedBlocks
 from tests.monitor.measure.feeding import packet
-from tests.monitor.measure.sound import blocks, noise
+from tests.monitor.measure.signals import blocks, noise
 
 SAMPLES = noise(1000, 2)
 LOST = Lost(stream=0, epoch=0, start=500, amount=9, unit="samples", reason="", t_arrival_ns=0)

@@ -11,7 +11,7 @@ from capture.source import Lost, StreamInfo
 from monitor.lines import Event
 from monitor.measure.measurement import MEASUREMENTS, Detection, Measurement, Setup
 from monitor.metrics import METRICS, Value
-from tests.monitor.measure.sound import Signal, blocks, channel, noise, run, stream_of
+from tests.monitor.measure.signals import Signal, blocks, channel, noise, run, stream_of
 
 CHANNELS = 2
 STREAM = stream_of(CHANNELS, bit_depth=24)

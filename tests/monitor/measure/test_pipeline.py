@@ -6,7 +6,7 @@ import numpy as np
 from capture.source import Changed, Ended, Lost, StreamInfo
 from monitor.lines import Event, Gap
 from monitor.measure.pipeline import Pipeline
-from tests.monitor.measure.sound import blocks, noise, run, stream_of
+from tests.monitor.measure.signals import blocks, noise, run, stream_of
 
 VIDEO = StreamInfo(index=7, kind="data", time_base=Fraction(1, 1000))
 

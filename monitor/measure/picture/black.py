@@ -1,0 +1,106 @@
+"""Black pictures: nearly all pixels under a luma threshold.
+
+Thresholds as FFmpeg's blackdetect has them by default: a pixel is black up to 10 % of the nominal
+luma range (code 37 of 8 bits in limited range, BT.601 and BT.709 alike: 16 to 235; 25 in full
+range), a picture when 98 % of its pixels are. Every fourth row is looked at (0.03 ms at 1080p).
+An episode opens at the first black picture; how long is too long is the rule's business.
+"""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from capture.source import Frame, Item
+from monitor.measure.measurement import Detection, Setup, is_video, measure
+from monitor.measure.picture.bursts import Span
+from monitor.measure.picture.stamps import FrameClock, second_ticks
+from monitor.metrics import Value, declare
+
+PIXEL_BLACK = 0.10
+PICTURE_BLACK = 0.98
+ROW_STEP = 4
+
+BLACK_RATIO = declare("black_ratio", "", "scalar", "last", "Share of black pixels, 0 to 1")
+LUMA_MEAN = declare(
+    "luma_mean", "", "scalar", "last", "Mean luma, 0 nominal black to 1 nominal white"
+)
+
+
+def nominal_range(bit_depth: int, full_range: bool) -> tuple[int, int]:
+    """Return the codes of nominal black and white (BT.709: 16 and 235 in 8 bits)."""
+    if full_range:
+        return 0, (1 << bit_depth) - 1
+    return 16 << (bit_depth - 8), 235 << (bit_depth - 8)
+
+
+def black_code(bit_depth: int, full_range: bool) -> int:
+    """Return the highest luma code that counts as black."""
+    black, white = nominal_range(bit_depth, full_range)
+    return int(black + PIXEL_BLACK * (white - black))
+
+
+def black_ratio(rows: NDArray[Any], code: int) -> float:
+    """Return the share of pixels with a code of at most ``code``."""
+    if rows.size == 1:  # which OpenCV takes for a number, and refuses
+        return float(rows[0, 0] <= code)
+    limit = np.full(1, code, dtype=np.float64)
+    return cv2.countNonZero(cv2.compare(rows, limit, cv2.CMP_LE)) / rows.size
+
+
+def mean_luma(rows: NDArray[Any], bit_depth: int, full_range: bool) -> float:
+    """Return the mean between nominal black (0) and white (1); beyond either is cut off."""
+    black, white = nominal_range(bit_depth, full_range)
+    return min(1.0, max(0.0, (cv2.mean(rows)[0] - black) / (white - black)))
+
+
+@measure("black", is_video, detectors=("black",))
+class Black:
+    """Watches how much of each picture is black, and its mean luma."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.clock = FrameClock(setup.stream)
+        self.second = second_ticks(setup.stream)
+        self.span = Span("black", "s")
+        self.values: dict[str, Value] = {}
+        self.frames = 0
+
+    def feed(self, item: Item) -> None:
+        """Take the next picture."""
+        if not isinstance(item, Frame) or item.luma.size == 0:
+            return
+        tick = self.clock.tick(item)
+        rows = np.ascontiguousarray(item.luma[::ROW_STEP])
+        ratio = black_ratio(rows, black_code(item.bit_depth, item.full_range))
+        self.values = {
+            BLACK_RATIO.key: ratio,
+            LUMA_MEAN.key: mean_luma(rows, item.bit_depth, item.full_range),
+        }
+        if ratio < PICTURE_BLACK:
+            self._end(tick)
+        elif not self.span.is_open:
+            self.frames = 1
+            self.span.open(tick, self.clock.duration / self.second)
+        else:
+            self.frames += 1
+
+    def _end(self, tick: int) -> None:
+        if self.span.is_open:
+            self.span.close(tick, (tick - self.span.start) / self.second, count=self.frames)
+
+    def drain(self) -> dict[str, Value]:
+        """Return the last picture's values, if one came since the last drain."""
+        values, self.values = self.values, {}
+        return values
+
+    def events(self) -> list[Detection]:
+        """Return the episodes' steps since the last call."""
+        return self.span.take()
+
+    def reset(self) -> None:
+        """Nothing is integrated."""
+
+    def finish(self) -> None:
+        """Close an open episode at the end of the last picture."""
+        self._end(self.clock.end)

@@ -1,0 +1,15 @@
+"""Meters of sound, and what listeners share."""
+
+from monitor.measure.sound import (
+    audio_bit_rate,
+    bit_depth,
+    listening,
+    meters,
+)
+
+__all__ = [
+    "audio_bit_rate",
+    "bit_depth",
+    "listening",
+    "meters",
+]

@@ -1,0 +1,74 @@
+"""Sample peak, RMS over 300 ms and DC offset: the plain levels of every channel."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.measure.sound.decibels import amplitude_db, power_db
+from monitor.measure.sound.energies import Cells, Recent
+from monitor.measure.sound.hops import Samples
+from monitor.metrics import Value, declare
+
+RMS_CELLS: Final = 30  # 300 ms: the integration time of a VU meter (IEC 60268-17)
+DC_CELLS: Final = 300  # 3 s: speech and handling average out, a converter's offset stays
+
+SAMPLE_PEAK = declare(
+    "sample_peak_dbfs", "dBFS", "channels", "max", "Largest sample magnitude in the interval."
+)
+SAMPLE_PEAK_MAX = declare(
+    "sample_peak_max_dbfs", "dBFS", "channels", "max", "Largest sample magnitude since reset."
+)
+RMS = declare(
+    "rms_dbfs", "dBFS", "channels", "last", "RMS over 300 ms; a full-scale sine is -3.01 dBFS."
+)
+DC_OFFSET = declare("dc_offset", "", "channels", "last", "Mean over the last 3 s; full scale is 1.")
+
+
+def magnitude_peaks(samples: Samples, borders: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Return max |x| of every piece of (channels, frames), shape (channels, pieces).
+
+    ``borders`` are the frames at which pieces begin, rising; the first is 0.
+    """
+    high = np.maximum.reduceat(samples, borders, axis=1)
+    low = np.minimum.reduceat(samples, borders, axis=1)
+    peaks: NDArray[np.float32] = np.maximum(high, -low)
+    return peaks
+
+
+class Levels:
+    """The plain levels, fed with the peaks of hops and the energy and mean cells they finished."""
+
+    def __init__(self, channels: int) -> None:
+        self._channels = channels
+        self._peak = np.zeros(channels)
+        self._peak_max = np.zeros(channels)
+        self._energies = Recent(RMS_CELLS, channels)
+        self._means = Recent(DC_CELLS, channels)
+
+    def feed(self, peak: NDArray[np.float32], energies: Cells, means: Cells) -> None:
+        """Take a hop's largest magnitudes, and mean squares and means of the cells it finished."""
+        np.maximum(self._peak, peak, out=self._peak)
+        np.maximum(self._peak_max, peak, out=self._peak_max)
+        self._energies.add(energies)
+        self._means.add(means)
+
+    def reset(self) -> None:
+        """Restart the maxima."""
+        self._peak_max[:] = 0.0
+
+    def drain(self) -> Mapping[str, Value]:
+        """Return the levels; RMS is unknown for the first 300 ms, the offset for 10 ms."""
+        energies, means = self._energies.rows, self._means.rows
+        unknown: list[float | int | None] = [None] * self._channels
+        values: dict[str, Value] = {
+            SAMPLE_PEAK.key: amplitude_db(self._peak.tolist()),
+            SAMPLE_PEAK_MAX.key: amplitude_db(self._peak_max.tolist()),
+            RMS.key: power_db((energies.sum(axis=0) / RMS_CELLS).tolist())
+            if len(energies) == RMS_CELLS
+            else unknown,
+            DC_OFFSET.key: (means.sum(axis=0) / len(means)).tolist() if len(means) else unknown,
+        }
+        self._peak[:] = 0.0
+        return values

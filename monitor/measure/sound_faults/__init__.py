@@ -1,0 +1,13 @@
+"""Detectors of faults in sound, one a file."""
+
+from monitor.measure.sound_faults import (
+    clipping,
+    not_a_number,
+    silence,
+)
+
+__all__ = [
+    "clipping",
+    "not_a_number",
+    "silence",
+]
