@@ -18,23 +18,42 @@ Shape = Literal["scalar", "channels", "vector"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """One metric: key (unit last), unit, shape, how intervals merge, and what it means."""
+    """One metric: key (unit last), unit, shape, how intervals merge, and what it means.
+
+    ``baseline``: its newest value at the end of line-up is what the day is compared with, and goes
+    back to the source's measurements as ``Setup.baseline``, under its key.
+    """
 
     key: str
     unit: str
     shape: Shape
     merge: Merge
     text: str
+    baseline: bool = False
 
 
 METRICS: dict[str, Metric] = {}
 
 
-def declare(key: str, unit: str, shape: Shape, merge: Merge, text: str) -> Metric:
+def declare(
+    key: str, unit: str, shape: Shape, merge: Merge, text: str, *, baseline: bool = False
+) -> Metric:
     """Declare a metric and return it; declaring one key twice is a programmer error."""
     assert key not in METRICS, f"metric declared twice: {key}"
-    METRICS[key] = metric = Metric(key=key, unit=unit, shape=shape, merge=merge, text=text)
+    METRICS[key] = metric = Metric(
+        key=key, unit=unit, shape=shape, merge=merge, text=text, baseline=baseline
+    )
     return metric
+
+
+def _known(value: Value) -> bool:
+    return any(item is not None for item in value) if isinstance(value, list) else value is not None
+
+
+def baseline_of(values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return those of a source's newest values that the line-up learns, unknown ones left out."""
+    learned = (key for key in values if key in METRICS and METRICS[key].baseline)
+    return {key: values[key] for key in learned if _known(values[key])}
 
 
 def _merge_scalar(how: Merge, old: Scalar, new: Scalar) -> Scalar:

@@ -27,6 +27,7 @@ NOISE_FLOOR = declare(
     "channels",
     "last",
     "10th percentile of 100 ms RMS, over the last 10 s live, over all of a file.",
+    baseline=True,
 )
 
 
