@@ -1,0 +1,236 @@
+"""Run the pipeline over takes and count: recall, false alarms a channel-hour, how soon it was told.
+
+The pipeline is fed as a worker feeds it live: blocks of 20 ms of int32, events taken at once,
+readings drained at 25 Hz, arrival stamps with up to 5 ms of jitter.
+"""
+
+import copy
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+
+from bench.corpus.faults import fault as faults
+from bench.corpus.faults.fault import FAULTS, Fault, Label
+from bench.corpus.happenings import Span
+from bench.corpus.material import RATE, Half, Material
+from bench.corpus.takes import Take, take
+from capture.source import Block, Ended, StreamInfo
+from monitor.lines import Event
+from monitor.measure.pipeline import Pipeline
+
+BLOCK = RATE // 50
+DRAIN_EVERY = 2  # blocks: readings at 25 Hz
+JITTER_S = 0.005
+TOLERANCE_S = 0.25  # an episode may begin this much before its label or after its end
+CONFIDENCE = 0.95
+
+# What may be told of an innocent happening: a clap may really clip, a closed fader is silent.
+ALLOWED = {("slate", "clipping"), ("closed fader", "silence"), ("closed fader", "dropout")}
+
+
+@dataclass(slots=True, kw_only=True)
+class Heard:
+    """One episode of a detector: where, and the sample by which it was told."""
+
+    detector: str
+    channels: tuple[int, ...]
+    start: int
+    end: int | None
+    told: int
+    detail: str = ""
+    worst: float | None = None
+
+
+def blocks(take_: Take) -> Iterator[Block]:
+    """Yield the take as a device delivers it."""
+    samples = take_.samples if take_.as_float is None else take_.as_float
+    generator = np.random.default_rng(take_.seed)
+    for at in range(0, len(samples), BLOCK):
+        due_s = (at + BLOCK) / RATE * (1 + take_.clock_ppm * 1e-6)
+        late_s = generator.uniform(0, JITTER_S)
+        yield Block(
+            stream=0,
+            epoch=0,
+            start=at,
+            samples=samples[at : at + BLOCK],
+            t_arrival_ns=round((due_s + late_s) * 1e9),
+        )
+
+
+def hear(take_: Take, limits: Mapping[str, object] | None = None) -> list[Heard]:
+    """Run the pipeline over a take; return every episode, in order of telling."""
+    info: StreamInfo = take_.info
+    pipeline = Pipeline("corpus", [info], limits=limits, programme=take_.programme)
+    found: dict[str, Heard] = {}
+    told = 0
+    for count, block in enumerate(blocks(take_), 1):
+        pipeline.feed(block)
+        told = block.start + len(block.samples)
+        if count % DRAIN_EVERY == 0:
+            pipeline.readings(block.t_arrival_ns)
+        _collect(found, pipeline, told)
+    pipeline.feed(Ended(reason="end", t_arrival_ns=0))
+    _collect(found, pipeline, told)
+    return list(found.values())
+
+
+def _collect(found: dict[str, Heard], pipeline: Pipeline, told: int) -> None:
+    for event in pipeline.events():
+        if not isinstance(event, Event):
+            continue
+        if event.id not in found:
+            found[event.id] = Heard(
+                detector=event.detector,
+                channels=tuple(event.channels),
+                start=event.start,
+                end=event.end,
+                told=told,
+            )
+        heard = found[event.id]
+        heard.end = event.end if event.end is not None else heard.end
+        heard.detail = event.detail or heard.detail
+        heard.worst = event.worst
+
+
+def finds(fault: Fault, heard: Heard) -> bool:
+    """Say whether an episode is of the kind that finds a fault."""
+    if heard.detector not in fault.detectors:
+        return False
+    if any(word in heard.detail for word in fault.not_words):
+        return False
+    return not fault.words or any(word in heard.detail for word in fault.words)
+
+
+def matches(label: Label, heard: Heard) -> bool:
+    """Say whether an episode lies on a label's channels and stretch."""
+    tolerance = round(TOLERANCE_S * RATE)
+    end = heard.told if heard.end is None else heard.end
+    in_time = heard.start < label.end + tolerance and end > label.start - tolerance
+    return in_time and bool(set(heard.channels) & set(label.channels))
+
+
+def allowed(take_: Take, heard: Heard) -> bool:
+    """Say whether an episode tells an innocent happening truly: a closed fader, a clapped slate."""
+    return any(
+        (span.kind, heard.detector) in ALLOWED and _on(span, heard) for span in take_.happenings
+    )
+
+
+def _on(span: Span, heard: Heard) -> bool:
+    end = heard.told if heard.end is None else heard.end
+    here = not span.channels or bool(set(span.channels) & set(heard.channels))
+    return here and heard.start < span.end + RATE and end > span.start - RATE
+
+
+@dataclass(slots=True, kw_only=True)
+class Result:
+    """What one take gave. ``false`` and ``others`` count episodes by detector.
+
+    ``false``: of the fault's own detectors, off every label (on a clean take: of any detector).
+    ``others``: of other detectors on a spoilt take: consequences, not counted as false.
+    """
+
+    seed: int
+    half: Half
+    fault: str | None
+    channel_s: float
+    labels: int = 0
+    hits: int = 0
+    late: int = 0
+    latencies_s: list[float] = field(default_factory=list)
+    missed: list[dict[str, object]] = field(default_factory=list)
+    false: dict[str, int] = field(default_factory=dict)
+    false_at: list[dict[str, object]] = field(default_factory=list)
+    others: dict[str, int] = field(default_factory=dict)
+    sources: list[str] = field(default_factory=list)
+
+
+def key_of(heard: Heard) -> str:
+    """Return what an episode is counted under: clipping below full scale is a rule of its own."""
+    below = heard.detector == "clipping" and "below full scale" in heard.detail
+    return "clipping, below full scale" if below else heard.detector
+
+
+def judge(take_: Take, fault: Fault | None, labels: list[Label], heard: list[Heard]) -> Result:
+    """Match episodes with labels and count."""
+    result = Result(
+        seed=take_.seed,
+        half=take_.half,
+        fault=None if fault is None else fault.name,
+        channel_s=take_.samples.size / RATE,
+        labels=len(labels),
+        sources=sorted(take_.sources),
+    )
+    of_kind = [one for one in heard if fault is None or finds(fault, one)]
+    for label in labels:
+        assert fault is not None
+        _judge_label(result, fault, label, [one for one in of_kind if matches(label, one)])
+    for one in of_kind:
+        if not any(matches(label, one) for label in labels) and not allowed(take_, one):
+            result.false[key_of(one)] = result.false.get(key_of(one), 0) + 1
+            result.false_at.append(asdict(one))
+    for one in heard:
+        if one not in of_kind and not allowed(take_, one):
+            result.others[key_of(one)] = result.others.get(key_of(one), 0) + 1
+    return result
+
+
+def _judge_label(result: Result, fault: Fault, label: Label, heard: list[Heard]) -> None:
+    first = min((one.told for one in heard), default=None)
+    if first is None:
+        result.missed.append(asdict(label))
+        return
+    latency_s = (first - label.start) / RATE
+    deadline = (label.end if fault.from_end else label.start) + round(fault.within_s * RATE)
+    if first > deadline:
+        result.late += 1
+        result.missed.append({**asdict(label), "late_s": latency_s})
+        return
+    result.hits += 1
+    result.latencies_s.append(latency_s)
+
+
+def spoil(clean: Take, fault: Fault) -> tuple[Take, list[Label]]:
+    """Return a copy of a clean take with a fault injected, and its labels."""
+    spoilt = copy.copy(clean)
+    spoilt.samples = clean.samples.copy()
+    spoilt.happenings = list(clean.happenings)
+    number = sorted(FAULTS).index(fault.name)
+    return spoilt, fault.inject(spoilt, np.random.default_rng([clean.seed, number]))
+
+
+def score(
+    seed: int,
+    half: Half,
+    names: Iterable[str | None],
+    *,
+    seconds: float = 60.0,
+    channels: int = 8,
+    material: Material | None = None,
+    limits: Mapping[str, object] | None = None,
+) -> Iterator[Result]:
+    """Yield the result of one clean take (name None) and of copies spoilt by the named faults."""
+    clean = take(seed, half, seconds=seconds, channels=channels, material=material)
+    for name in names:
+        if name is None:
+            yield judge(clean, None, [], hear(clean, limits))
+            continue
+        fault = faults.FAULTS[name]
+        spoilt, labels = spoil(clean, fault)
+        if labels:
+            yield judge(spoilt, fault, labels, hear(spoilt, limits))
+
+
+def recall_bound(hits: int, labels: int) -> float:
+    """Return the lower 95 % bound of a recall (Clopper and Pearson, one-sided)."""
+    from scipy.stats import beta
+
+    return 0.0 if hits == 0 else float(beta.ppf(1 - CONFIDENCE, hits, labels - hits + 1))
+
+
+def rate_bound(count: int, hours: float) -> float:
+    """Return the upper 95 % bound of a rate, events an hour (exact Poisson, one-sided)."""
+    from scipy.stats import chi2
+
+    return float(chi2.ppf(CONFIDENCE, 2 * count + 2)) / 2 / hours
