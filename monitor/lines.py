@@ -176,6 +176,17 @@ class ResetDone(_Line):
     t_mono_ns: Ns
 
 
+class IntegrateDone(_Line):
+    """Answer to ``integrate``: each stream's tick at which integrated values stood or went on."""
+
+    line: Literal["integrate_done"] = "integrate_done"
+    source: str
+    on: bool
+    epoch: Ns
+    ticks: dict[int, int]
+    t_mono_ns: Ns
+
+
 class Open(_Line):
     """First line in: the source's settings, detector limits and the line-up's baseline."""
 
@@ -208,6 +219,13 @@ class Reset(_Line):
     take: str | None = None
 
 
+class Integrate(_Line):
+    """Integrated values pause or go on; they integrate from the start."""
+
+    line: Literal["integrate"] = "integrate"
+    on: bool
+
+
 class Keep(_Line):
     """Ask for the still and trace around a tick, from the worker's 10 s ring."""
 
@@ -230,10 +248,12 @@ class Close(_Line):
 
 
 OutLine = Annotated[
-    Hello | Clock | State | Reading | Event | Gap | Still | ResetDone, Field(discriminator="line")
+    Hello | Clock | State | Reading | Event | Gap | Still | ResetDone | IntegrateDone,
+    Field(discriminator="line"),
 ]
 InLine = Annotated[
-    Open | Limits | Baseline | Reset | Keep | Credit | Close, Field(discriminator="line")
+    Open | Limits | Baseline | Reset | Integrate | Keep | Credit | Close,
+    Field(discriminator="line"),
 ]
 _OUT: TypeAdapter[OutLine] = TypeAdapter(OutLine)
 _IN: TypeAdapter[InLine] = TypeAdapter(InLine)

@@ -21,6 +21,7 @@ from monitor.lines import (
     Gap,
     Hello,
     InLine,
+    IntegrateDone,
     Keep,
     OutLine,
     Reading,
@@ -174,6 +175,8 @@ class Hub:
                 self._still(source, line)
             case ResetDone():
                 source.integrated_since = None
+            case IntegrateDone():
+                pass  # the readings that follow say whether they integrate
 
     def _hello(self, source: Watching, line: Hello, t_ns: int) -> None:
         again = source.hello is not None and source.hello.pid == line.pid

@@ -77,6 +77,18 @@ class InPieces(Protocol):
         """Return the pieces since the last drain, in order; ``drain`` has not got their metrics."""
 
 
+@runtime_checkable
+class Integrates(Protocol):
+    """A measurement, or listener, whose integrated values can be paused and continued.
+
+    EBU Tech 3341: start, pause and continue I and LRA together, and reset them in
+    either state. Faults are never paused.
+    """
+
+    def integrate(self, *, on: bool) -> None:
+        """Pause or continue integrated values and maxima since reset, at the next sample."""
+
+
 class Measurement(Protocol):
     """One measurement of one stream."""
 

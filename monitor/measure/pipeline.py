@@ -21,6 +21,7 @@ from monitor.measure.measurement import (
     MEASUREMENTS,
     Detection,
     InPieces,
+    Integrates,
     Measurement,
     Piece,
     Setup,
@@ -91,6 +92,12 @@ def describe(info: StreamInfo, names: Sequence[str] = ()) -> Stream:
     )
 
 
+def _integrate(measurements: Sequence[Measurement], *, on: bool) -> None:
+    for measurement in measurements:
+        if isinstance(measurement, Integrates):
+            measurement.integrate(on=on)
+
+
 def _changes(old: StreamInfo, new: StreamInfo) -> str:
     """Say in words what differs between two formats; empty when nothing does."""
     fields = dict.fromkeys(_FORMAT_FIELDS[old.kind] + _FORMAT_FIELDS[new.kind])
@@ -125,6 +132,7 @@ class Pipeline:
         self._baseline: dict[str, Value] = dict(baseline or {})
         self._wanted = None if programme is None else tuple(programme)
         self._live = live
+        self._integrating = True
         self._base = self._epoch = epoch
         self._seq = 0
         self._out: list[Event | Gap] = []
@@ -163,6 +171,7 @@ class Pipeline:
         kinds = [kind for kind in MEASUREMENTS.values() if kind.suits(info)]
         measurements = [kind.make(setup) for kind in kinds]
         in_pieces = [] if self._live else [m for m in measurements if isinstance(m, InPieces)]
+        _integrate(measurements, on=self._integrating)
         return _Stream(
             info=info,
             epoch=self._epoch,
@@ -340,4 +349,17 @@ class Pipeline:
         for stream in self._streams.values():
             for measurement in stream.measurements:
                 measurement.reset()
+        return self._ticks()
+
+    def integrate(self, *, on: bool) -> dict[int, int]:
+        """Pause or continue integrated values; return each stream's tick at which that took effect.
+
+        It holds for streams of later epochs too, until it is said again.
+        """
+        self._integrating = on
+        for stream in self._streams.values():
+            _integrate(stream.measurements, on=on)
+        return self._ticks()
+
+    def _ticks(self) -> dict[int, int]:
         return {index: stream.end or 0 for index, stream in self._streams.items()}

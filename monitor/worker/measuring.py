@@ -99,6 +99,7 @@ class Measuring:
         self._limits = dict(opening.limits)
         self._baseline = dict(opening.baseline)
         self._epoch = opening.epoch
+        self._integrating = True
         self._door, self._out, self._node = door, outbox, node
         self._source = self._make()
         self.reader = Reader(self._source, door)
@@ -158,7 +159,7 @@ class Measuring:
 
     def _new_pipeline(self, streams: tuple[StreamInfo, ...], epoch: int) -> Pipeline:
         programme = self._settings.programme
-        return Pipeline(
+        pipeline = Pipeline(
             self.source_id,
             streams,
             limits=self._limits,
@@ -167,6 +168,8 @@ class Measuring:
             baseline=self._baseline,
             epoch=epoch,
         )
+        pipeline.integrate(on=self._integrating)
+        return pipeline
 
     def _feed(self, item: Item) -> None:
         if self._pipeline is None:
@@ -189,6 +192,8 @@ class Measuring:
                 self._flow.grant(command.readings)
             case lines.Reset():
                 self._reset(command.take)
+            case lines.Integrate():
+                self._integrate(on=command.on)
             case lines.Keep():
                 self._keep(command)
             case lines.Limits():
@@ -224,6 +229,19 @@ class Measuring:
                 take=take,
                 epoch=epoch,
                 ticks=ticks,
+                t_mono_ns=time.monotonic_ns(),
+            )
+        )
+
+    def _integrate(self, *, on: bool) -> None:
+        self._integrating = on
+        pipeline = self._pipeline
+        self._out.put(
+            lines.IntegrateDone(
+                source=self.source_id,
+                on=on,
+                epoch=self._epoch if pipeline is None else pipeline.epoch,
+                ticks={} if pipeline is None else pipeline.integrate(on=on),
                 t_mono_ns=time.monotonic_ns(),
             )
         )

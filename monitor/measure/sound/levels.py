@@ -44,15 +44,21 @@ class Levels:
         self._channels = channels
         self._peak = np.zeros(channels)
         self._peak_max = np.zeros(channels)
+        self._integrating = True
         self._energies = Recent(RMS_CELLS, channels)
         self._means = Recent(DC_CELLS, channels)
 
     def feed(self, peak: NDArray[np.float32], energies: Cells, means: Cells) -> None:
         """Take a hop's largest magnitudes, and mean squares and means of the cells it finished."""
         np.maximum(self._peak, peak, out=self._peak)
-        np.maximum(self._peak_max, peak, out=self._peak_max)
+        if self._integrating:
+            np.maximum(self._peak_max, peak, out=self._peak_max)
         self._energies.add(energies)
         self._means.add(means)
+
+    def integrate(self, *, on: bool) -> None:
+        """Pause or continue the maxima since reset."""
+        self._integrating = on
 
     def reset(self) -> None:
         """Restart the maxima."""

@@ -7,7 +7,15 @@ until then, so events of listeners come at most a hop late: 0.1 s, live 40 ms.
 from collections.abc import Mapping
 
 from capture.source import Block, Item
-from monitor.measure.measurement import Detection, InPieces, Piece, Setup, is_audio, measure
+from monitor.measure.measurement import (
+    Detection,
+    InPieces,
+    Integrates,
+    Piece,
+    Setup,
+    is_audio,
+    measure,
+)
 from monitor.measure.sound.energies import FINE_PER_S, Grid, sum_squares
 from monitor.measure.sound.hops import HISTORY, Hops, peaks_of
 from monitor.measure.sound.listener import DETECTORS_HEARD, LISTENERS, Hop, Listener
@@ -26,6 +34,7 @@ class Listening:
         self._setup = setup
         self._rate = setup.stream.sample_rate_hz or 48000
         self._samples = 0
+        self._integrating = True
         self._ears: _Ears | None = None
 
     def feed(self, item: Item) -> None:
@@ -34,6 +43,7 @@ class Listening:
             return
         if self._ears is None:
             self._ears = _Ears(self._setup, item.samples.shape[1], self._rate)
+            self._ears.integrate(on=self._integrating)
         self._ears.put(item)
         self._samples += len(item.samples)
 
@@ -55,6 +65,12 @@ class Listening:
         """Restart integrated values at the next sample."""
         if self._ears is not None:
             self._ears.reset()
+
+    def integrate(self, *, on: bool) -> None:
+        """Pause or continue integrated values at the next sample."""
+        self._integrating = on
+        if self._ears is not None:
+            self._ears.integrate(on=on)
 
     def finish(self) -> None:
         """Work on what waits and finish every listener."""
@@ -127,6 +143,12 @@ class _Ears:
         self.work()
         for listener in self._listeners:
             listener.reset()
+
+    def integrate(self, *, on: bool) -> None:
+        self.work()
+        for listener in self._listeners:
+            if isinstance(listener, Integrates):
+                listener.integrate(on=on)
 
     def finish(self) -> None:
         self.work()

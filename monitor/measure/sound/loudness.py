@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.measure.sound.decibels import decibels
-from monitor.measure.sound.energies import Cells
+from monitor.measure.sound.energies import CELLS_PER_S, Cells
 from monitor.measure.sound.histogram import EnergyHistogram
 from monitor.metrics import Merge, Value, declare
 
@@ -39,6 +39,12 @@ _WORDS: Final[dict[str, tuple[str, Merge, str]]] = {
 for _key, (_unit, _merge, _text) in _WORDS.items():
     declare(_key, _unit, "channels", _merge, f"{_text}.")
     declare(f"programme_{_key}", _unit, "scalar", _merge, f"{_text}, of the programme's sum.")
+INTEGRATING: Final = declare(
+    "integrating", "", "scalar", "last", "1 while integrated values integrate, 0 while paused."
+)
+INTEGRATED: Final = declare(
+    "integrated_s", "s", "scalar", "last", "Sound integrated since reset, pauses left out."
+)
 
 
 def lufs(energy: float | None) -> float | None:
@@ -101,7 +107,12 @@ class Loudness:
         self._new_blocks: list[Cells] = []
         self._new_short_terms: list[Cells] = []
         """Means on the stride that wait for the next second: a histogram takes many as one."""
+        self._integrating = True
         self._since = 0
+        """Cells since the reset or the last pause; windows count that lie wholly in this stretch.
+        -1 when a cell had begun: that one is not whole."""
+        self._counted = 0
+        """Cells integrated since the reset."""
         self._integrated: list[float | None] = [None] * columns
         self._range: list[float | None] = [None] * columns
         self._worked_out_at = 0
@@ -113,11 +124,18 @@ class Loudness:
         momentary, short_term = self._windows(with_programme(energies, self._weights))
         self._seen += len(energies)
         self._momentary, self._short_term = momentary[-1], short_term[-1]
+        if self._integrating:
+            self._count(momentary, short_term)
+
+    def _count(self, momentary: Cells, short_term: Cells) -> None:
+        """Integrate the windows that end at new cells."""
+        cells = len(momentary)
         self._gather(momentary, self._momentary_max, self._new_blocks, MOMENTARY_CELLS)
         self._gather(short_term, self._short_term_max, self._new_short_terms, SHORT_TERM_CELLS)
-        self._since += len(energies)
-        if self._since - self._worked_out_at >= STRIDE_CELLS * INTEGRATE_STRIDES:
-            self.integrate()
+        self._counted += cells + min(self._since, 0)
+        self._since += cells
+        if self._counted - self._worked_out_at >= STRIDE_CELLS * INTEGRATE_STRIDES:
+            self.work_out()
 
     def _windows(self, rows: Cells) -> tuple[Cells, Cells]:
         """Return the momentary and short-term means that end at new cells, one row a cell."""
@@ -141,9 +159,21 @@ class Loudness:
             histogram.add(np.concatenate(strided))
             strided.clear()
 
-    def integrate(self) -> None:
+    def integrate(self, *, on: bool, on_border: bool = True) -> None:
+        """Pause or continue integrated values and maxima with the next whole cell.
+
+        What is already on stays as it is. After a pause windows count again once they hold nothing
+        of it: sound from before and after it never shares one.
+        """
+        if on == self._integrating:
+            return
+        self._integrating = on
+        self._since = 0 if on_border else -1
+        self.work_out()
+
+    def work_out(self) -> None:
         """Work out integrated loudness and loudness range from all blocks so far."""
-        self._worked_out_at = self._since
+        self._worked_out_at = self._counted
         self._fill(self._blocks, self._new_blocks)
         self._fill(self._short_terms, self._new_short_terms)
         columns = range(self._columns)
@@ -160,7 +190,7 @@ class Loudness:
         ``on_border`` is False when a cell has begun: its samples before the reset must not count.
         """
         self._since = 0 if on_border else -1
-        self._worked_out_at = self._since
+        self._counted = self._worked_out_at = 0
         self._new_blocks.clear()
         self._new_short_terms.clear()
         self._blocks.clear()
@@ -183,7 +213,10 @@ class Loudness:
             "momentary_max_lufs": [lufs(z) for z in self._momentary_max.tolist()],
             "short_term_max_lufs": [lufs(z) for z in self._short_term_max.tolist()],
         }
-        out: dict[str, Value] = {}
+        out: dict[str, Value] = {
+            INTEGRATING.key: int(self._integrating),
+            INTEGRATED.key: self._counted / CELLS_PER_S,
+        }
         for key, columns in values.items():
             out[key] = list(columns[: self._channels])
             if self._weights is not None:

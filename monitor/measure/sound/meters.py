@@ -79,7 +79,13 @@ class Meters:
 
     def finish(self) -> None:
         """Bring the integrated values up to date."""
-        self._loudness.integrate()
+        self._loudness.work_out()
+
+    def integrate(self, *, on: bool) -> None:
+        """Pause or continue integrated values and maxima at the next sample."""
+        self._levels.integrate(on=on)
+        self._true_peak.integrate(on=on)
+        self._loudness.integrate(on=on, on_border=self._weighted.on_border)
 
     def reset(self) -> None:
         """Restart integrated values at the next sample."""

@@ -176,11 +176,17 @@ class TruePeak:
     def __init__(self, channels: int) -> None:
         self._peak = np.zeros(channels, np.float32)
         self._peak_max = np.zeros(channels, np.float32)
+        self._integrating = True
 
     def feed(self, peak: NDArray[np.float32]) -> None:
         """Take the true peaks of a hop."""
         np.maximum(self._peak, peak, out=self._peak)
-        np.maximum(self._peak_max, peak, out=self._peak_max)
+        if self._integrating:
+            np.maximum(self._peak_max, peak, out=self._peak_max)
+
+    def integrate(self, *, on: bool) -> None:
+        """Pause or continue the maximum since reset."""
+        self._integrating = on
 
     def reset(self) -> None:
         """Restart the maximum since reset."""

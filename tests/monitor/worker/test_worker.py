@@ -15,6 +15,8 @@ from monitor.lines import (
     Event,
     Gap,
     Hello,
+    Integrate,
+    IntegrateDone,
     Keep,
     Limits,
     OutLine,
@@ -107,6 +109,27 @@ def test_reset_is_answered_with_the_tick_at_which_it_took_effect() -> None:
         assert isinstance(done, ResetDone)
         assert done.take == "t1"
         assert done.ticks[0] >= reading.end
+
+
+def test_integrated_values_pause_and_go_on_and_stay_paused_through_a_new_epoch() -> None:
+    def integrating(value: int) -> Callable[[OutLine], bool]:
+        return lambda line: line.line == "reading" and line.values.get("integrating") == value
+
+    with Worker(opening("synthetic", **QUICK)) as worker:
+        before = worker.until(integrating(1))
+        worker.send(Integrate(on=False))
+        done = worker.until(is_a("integrate_done"))
+        assert isinstance(before, Reading)
+        assert isinstance(done, IntegrateDone)
+        assert not done.on
+        assert done.ticks[0] >= before.end
+        worker.send(Limits(limits={"clip_run_samples": 5}))
+        worker.until(is_a("hello"))
+        paused = worker.until(lambda line: line.line == "reading" and line.epoch == 1)
+        assert isinstance(paused, Reading)
+        assert paused.values["integrating"] == 0
+        worker.send(Integrate(on=True))
+        worker.until(integrating(1))
 
 
 def test_changed_limits_begin_a_new_epoch_and_readings_count_on() -> None:

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+from capture.source import Changed, Ended
+from monitor.lines import Reading
 from monitor.measure.pipeline import Pipeline
 from monitor.measure.sound.histogram import EnergyHistogram
 from monitor.measure.sound.loudness import Loudness
@@ -89,6 +91,72 @@ def test_reset_restarts_integrated_values_and_not_the_windows() -> None:
     (reading,) = pipeline.readings(0)
     for key in ("integrated_lufs", "momentary_max_lufs", "short_term_max_lufs"):
         assert channel(reading, key, 0) == pytest.approx(-33.0, abs=0.05), key
+
+
+def heard(pipeline: Pipeline, samples: Signal, start: int) -> Reading:
+    for block in blocks(samples, start=start):
+        pipeline.feed(block)
+    (reading,) = pipeline.readings(0)
+    return reading
+
+
+@pytest.mark.parametrize("cut", [5 * 48000, 5 * 48000 + 100])
+def test_what_is_heard_while_paused_is_not_integrated_and_the_live_windows_go_on(cut: int) -> None:
+    pipeline = Pipeline("a", [stream_of(1)])
+    # Loud 1 ms inside the pause: the true-peak filter reaches 0.25 ms back.
+    level = np.repeat([-30.0, -10.0, -30.0], [cut + 48, 5 * 48000 - 96, 5 * 48000 + 48])
+    samples = (10 ** (level / 20) * sine(len(level) / 48000, 0.0))[:, None].astype(np.float32)
+    keys = ("integrated_lufs", "momentary_max_lufs", "short_term_max_lufs")
+    before = heard(pipeline, samples[:cut], 0)
+    assert pipeline.integrate(on=False) == {0: cut}
+    paused = heard(pipeline, samples[cut : cut + 240000], cut)
+    assert pipeline.integrate(on=True) == {0: cut + 240000}
+    after = heard(pipeline, samples[cut + 240000 :], cut + 240000)
+    assert [r.values["integrating"] for r in (before, paused, after)] == [1, 0, 1]
+    assert [r.values["integrated_s"] for r in (before, paused)] == [5.0, 5.0]
+    assert after.values["integrated_s"] == pytest.approx(10.0, abs=0.02)
+    assert channel(paused, "momentary_lufs", 0) == pytest.approx(-13.0, abs=0.05)
+    for reading in (before, paused, after):
+        for key in keys:
+            assert channel(reading, key, 0) == pytest.approx(-33.0, abs=0.05), key
+    for key in ("true_peak_max_dbtp", "sample_peak_max_dbfs"):
+        assert channel(after, key, 0) == pytest.approx(-30.0, abs=0.05), key
+    assert channel(paused, "true_peak_dbtp", 0) == pytest.approx(-10.0, abs=0.05)
+
+
+def test_no_window_holds_sound_from_before_and_after_a_pause() -> None:
+    """Halves of a gating block on each side of a pause are no block."""
+    pipeline = Pipeline("a", [stream_of(1)])
+    samples = sine(0.78, -20)[:, None].astype(np.float32)
+    heard(pipeline, samples[: 48000 * 39 // 100], 0)
+    pipeline.integrate(on=False)
+    pipeline.integrate(on=True)
+    pipeline.feed(next(blocks(samples[48000 * 39 // 100 :], 48000, start=48000 * 39 // 100)))
+    pipeline.feed(Ended(reason="end", t_arrival_ns=0))
+    (reading,) = pipeline.readings(0)
+    assert channel(reading, "integrated_lufs", 0) is None
+    assert reading.values["integrated_s"] == 0.78
+
+
+def test_a_reset_while_paused_leaves_it_paused() -> None:
+    pipeline = Pipeline("a", [stream_of(1)])
+    heard(pipeline, noise(96000, 1), 0)
+    pipeline.integrate(on=False)
+    pipeline.reset()
+    reading = heard(pipeline, noise(96000, 1), 96000)
+    assert (reading.values["integrating"], reading.values["integrated_s"]) == (0, 0.0)
+    assert channel(reading, "integrated_lufs", 0) is None
+    assert channel(reading, "true_peak_max_dbtp", 0) is None
+
+
+def test_a_changed_format_stays_paused() -> None:
+    pipeline = Pipeline("a", [stream_of(1)])
+    pipeline.integrate(on=False)
+    pipeline.feed(Changed(epoch=1, streams=(stream_of(2),), reason="new", t_arrival_ns=0))
+    for block in blocks(noise(960, 2), epoch=1):
+        pipeline.feed(block)
+    (reading,) = pipeline.readings(0)
+    assert reading.values["integrating"] == 0
 
 
 def test_a_momentary_window_is_exact_to_the_cell() -> None:
