@@ -5,6 +5,7 @@ from monitor.measure.sound import (
     bit_depth,
     listening,
     meters,
+    tone,
 )
 
 __all__ = [
@@ -12,4 +13,5 @@ __all__ = [
     "bit_depth",
     "listening",
     "meters",
+    "tone",
 ]

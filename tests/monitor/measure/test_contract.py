@@ -151,7 +151,11 @@ def test_gain_moves_every_level_by_itself(gain_db: float) -> None:
     samples = noise(4 * 48000, 1, 0.05)
     before, _ = run(samples, stream_of(1), 48000)
     after, _ = run((samples * 10 ** (gain_db / 20)).astype(np.float32), stream_of(1), 48000)
-    levels = [key for key in before.values if METRICS[key].unit in ("dBFS", "dBTP", "LUFS")]
+    levels = [
+        key
+        for key, value in before.values.items()
+        if METRICS[key].unit in ("dBFS", "dBTP", "LUFS") and value != [None]  # noise is no tone
+    ]
     assert len(levels) >= 15
     for key in levels:
         old, new = before.values[key], after.values[key]
