@@ -19,13 +19,6 @@ from monitor.measure.measurement import MEASUREMENTS
 LISTED = 12  # misses and false alarms shown of each
 
 
-def _keep_only(detector: str) -> None:
-    """Leave only the measurements that give this detector's events."""
-    for name, kind in list(MEASUREMENTS.items()):
-        if detector not in kind.detectors:
-            del MEASUREMENTS[name]
-
-
 def _where(entry: dict[str, object]) -> str:
     start, end = entry["start"], entry["end"]
     assert isinstance(start, int)
@@ -96,14 +89,18 @@ def main() -> None:
     except MaterialMissing as missing:
         parser.exit(1, f"{missing}\n")
     print("\n".join(describe(material, [options.half])))
-    _keep_only(options.detector)
     chosen = _chosen(options.detector, options.fault)
     names = [None] * (not options.no_clean) + [fault.name for fault in chosen]
     results: list[Result] = []
     spent = time.process_time()
     for seed in range(options.first, options.first + options.takes):
         results += score(
-            seed, options.half, names, seconds=options.seconds, channels=options.channels
+            seed,
+            options.half,
+            names,
+            seconds=options.seconds,
+            channels=options.channels,
+            detector=options.detector,
         )
     if not options.no_clean:
         _print_clean(options.detector, [r for r in results if r.fault is None])

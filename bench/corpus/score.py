@@ -6,22 +6,27 @@ readings drained at 25 Hz, arrival stamps with up to 5 ms of jitter.
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from bench.corpus.faults import fault as faults
 from bench.corpus.faults.fault import FAULTS, Fault, Label
 from bench.corpus.happenings import Span
 from bench.corpus.material import RATE, Half, Material
 from bench.corpus.takes import Take, take
-from capture.source import Block, Ended, StreamInfo
+from capture.source import Block, Ended
 from monitor.lines import Event
+from monitor.measure.measurement import MEASUREMENTS
 from monitor.measure.pipeline import Pipeline
+from monitor.measure.sound.listener import LISTENERS
+from monitor.metrics import Value, baseline_of
+from monitor.rules.table import detector_limits
 
 BLOCK = RATE // 50
 DRAIN_EVERY = 2  # blocks: readings at 25 Hz
 JITTER_S = 0.005
+LINE_UP_S = 30.0
 TOLERANCE_S = 0.25  # an episode may begin this much before its label or after its end
 CONFIDENCE = 0.95
 
@@ -58,10 +63,49 @@ def blocks(take_: Take) -> Iterator[Block]:
         )
 
 
-def hear(take_: Take, limits: Mapping[str, object] | None = None) -> list[Heard]:
+@contextmanager
+def only(detector: str | None) -> Iterator[None]:
+    """Let pipelines made and fed inside run only what gives this detector's events; None: all."""
+    measurements, listeners = dict(MEASUREMENTS), dict(LISTENERS)
+    if detector is not None:
+        for registry in (MEASUREMENTS, LISTENERS):
+            for name in [n for n, kind in registry.items() if detector not in kind.detectors]:
+                del registry[name]
+    try:
+        yield
+    finally:
+        MEASUREMENTS.update(measurements)
+        LISTENERS.update(listeners)
+
+
+def _pipeline(take_: Take, baseline: Mapping[str, Value]) -> Pipeline:
+    return Pipeline(
+        "corpus",
+        [take_.info],
+        limits=detector_limits(None, "feed"),
+        programme=take_.programme,
+        pairs=take_.pairs,
+        baseline=baseline,
+    )
+
+
+def line_up(clean: Take) -> dict[str, Value]:
+    """Return what a line-up learns of a clean take's first half minute: same room, same people."""
+    pipeline = _pipeline(clean, {})
+    values: dict[str, Value] = {}
+    for count, block in enumerate(blocks(clean), 1):
+        if block.start >= LINE_UP_S * RATE:
+            break
+        pipeline.feed(block)
+        if count % DRAIN_EVERY == 0:
+            for reading in pipeline.readings(block.t_arrival_ns):
+                values.update(reading.values)
+    return baseline_of(values)
+
+
+def hear(take_: Take, baseline: Mapping[str, Value] | None = None) -> list[Heard]:
     """Run the pipeline over a take; return every episode, in order of telling."""
-    info: StreamInfo = take_.info
-    pipeline = Pipeline("corpus", [info], limits=limits, programme=take_.programme)
+    pipeline = _pipeline(take_, baseline or {})
     found: dict[str, Heard] = {}
     told = 0
     for count, block in enumerate(blocks(take_), 1):
@@ -208,18 +252,21 @@ def score(
     seconds: float = 60.0,
     channels: int = 8,
     material: Material | None = None,
-    limits: Mapping[str, object] | None = None,
+    detector: str | None = None,
 ) -> Iterator[Result]:
-    """Yield the result of one clean take (name None) and of copies spoilt by the named faults."""
+    """Yield the result of one clean take (name None) and of copies spoilt by the named faults.
+
+    With ``detector`` only what gives its events is run, which is quicker.
+    """
     clean = take(seed, half, seconds=seconds, channels=channels, material=material)
+    baseline = line_up(clean)
     for name in names:
-        if name is None:
-            yield judge(clean, None, [], hear(clean, limits))
-            continue
-        fault = faults.FAULTS[name]
-        spoilt, labels = spoil(clean, fault)
-        if labels:
-            yield judge(spoilt, fault, labels, hear(spoilt, limits))
+        fault = None if name is None else FAULTS[name]
+        spoilt, labels = (clean, list[Label]()) if fault is None else spoil(clean, fault)
+        if labels or fault is None:
+            with only(detector):
+                heard = hear(spoilt, baseline)
+            yield judge(spoilt, fault, labels, heard)
 
 
 def recall_bound(hits: int, labels: int) -> float:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bench.corpus.faults.fault import Label, Spot, fault, spoken_windows, spots
+from bench.corpus.faults.fault import Label, Spot, eased, fault, spoken_windows, spots
 from bench.corpus.material import RATE, Samples
 from bench.corpus.takes import FULL_SCALE, Take
 
@@ -32,19 +32,23 @@ def clip_full_scale(take: Take, generator: np.random.Generator) -> list[Label]:
     labels = []
     for spot in spots(take, generator, (0.2, 0.2), apart_s=5.0):
         samples = take.get(spot.channel, spot.start, spot.end)
-        over = 10 ** (generator.uniform(3, 20) / 20)
-        take.put(spot.channel, spot.start, samples * np.float32(over / np.abs(samples).max()))
+        over = 10 ** (generator.uniform(3, 20) / 20) / float(np.abs(samples).max())
+        gain = 1 + np.float32(over - 1) * eased(len(samples), 0.05)
+        take.put(spot.channel, spot.start, samples * gain)
         codes = take.samples[spot.start : spot.end, spot.channel] >> 8
         runs = _runs(codes == FULL_SCALE - 1) + _runs(codes == -FULL_SCALE)
-        if runs:
-            first, last = min(a for a, _ in runs), max(b for _, b in runs)
-            at = spot.start
-            channels = (spot.channel,)
-            labels.append(
-                Label(
-                    fault="clip at full scale", start=at + first, end=at + last, channels=channels
-                )
+        if not runs:  # nothing that counts as clipping: as if nobody had shouted
+            take.put(spot.channel, spot.start, samples)
+            continue
+        first, last = min(a for a, _ in runs), max(b for _, b in runs)
+        labels.append(
+            Label(
+                fault="clip at full scale",
+                start=spot.start + first,
+                end=spot.start + last,
+                channels=(spot.channel,),
             )
+        )
     return labels
 
 
@@ -70,7 +74,8 @@ def _below(
         share = low * (high / low) ** generator.random()
         samples, flat = _clipped(take, spot, share, generator)
         if "low-pass" in name:
-            samples = _low_passed(samples)
+            dry = take.get(spot.channel, spot.start, spot.end)
+            samples = dry + eased(len(dry), 0.005) * (_low_passed(samples) - dry)
         take.put(spot.channel, spot.start, samples)
         where = np.flatnonzero(flat)
         labels.append(

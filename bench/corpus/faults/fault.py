@@ -136,6 +136,15 @@ def spoken_windows(
     return found
 
 
+def eased(frames: int, edge_s: float) -> Samples:
+    """Return a gain from 0 to 1 and back, its edges half cosines: what fades in makes no click."""
+    edge = min(round(edge_s * RATE), frames // 2)
+    gain = np.ones(frames, np.float32)
+    ramp = 0.5 - 0.5 * np.cos(np.pi * (np.arange(edge) + 0.5) / max(edge, 1))
+    gain[:edge], gain[frames - edge :] = ramp, ramp[::-1]
+    return gain
+
+
 def overlap(span: Span, start: int, end: int) -> int:
     """Return how many samples a span shares with a stretch."""
     return max(0, min(span.end, end) - max(span.start, start))

@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from bench.corpus.faults.fault import FIRST_S, Label, fault
+from bench.corpus.faults.fault import FIRST_S, Label, eased, fault
 from bench.corpus.material import RATE, Samples
 from bench.corpus.takes import Take, codes
 
 HARMONICS = 12
+EDGE_S = 0.05
 MAINS_OFF_HZ = 0.05  # a grid keeps its frequency within 0.1 % nearly always
 
 
@@ -33,7 +34,7 @@ def _hum(name: str, take: Take, generator: np.random.Generator, level_dbfs: floa
     for channel in take.microphones[::2]:
         start = round(FIRST_S * RATE)
         samples = take.get(channel, start)
-        hum = mains(generator, len(samples), level_dbfs)
+        hum = mains(generator, len(samples), level_dbfs) * eased(len(samples), EDGE_S)
         take.samples[start:, channel] = codes(samples + hum)
         end = len(take.samples)
         labels.append(

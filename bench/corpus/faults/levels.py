@@ -6,6 +6,8 @@ from bench.corpus.faults.fault import FIRST_S, Label, fault, floor_rms
 from bench.corpus.material import RATE
 from bench.corpus.takes import Take, codes
 
+LEFT_S = 12.0  # of the take after a microphone died, at least
+
 
 @fault(
     "level too low",
@@ -39,10 +41,12 @@ def too_low(take: Take, generator: np.random.Generator) -> list[Label]:
     within_s=10.0,
 )
 def dead(take: Take, generator: np.random.Generator) -> list[Label]:
-    """Leave nothing but noise on two microphones from some moment in the second half on."""
-    labels = []
+    """Leave nothing but noise on two microphones from some moment on."""
+    labels: list[Label] = []
+    if len(take.samples) < (FIRST_S + LEFT_S) * RATE:
+        return labels
     for channel in generator.choice(take.microphones, 2, replace=False):
-        start = round(generator.uniform(FIRST_S + 15, len(take.samples) / RATE - 12) * RATE)
+        start = round(generator.uniform(FIRST_S, len(take.samples) / RATE - LEFT_S) * RATE)
         level = floor_rms(take.get(channel)) * 10 ** (-generator.uniform(12, 25) / 20)
         left = generator.standard_normal(len(take.samples) - start, np.float32) * np.float32(level)
         take.put(int(channel), start, left)

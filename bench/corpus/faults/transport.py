@@ -7,6 +7,7 @@ from bench.corpus.material import RATE
 from bench.corpus.takes import Take, codes
 
 BUFFERS = (64, 128, 240, 256, 480, 512, 960, 1024, 2048)
+LEFT_S = 12.0  # of the take after a fault that stays, at least
 LOW_BYTES = np.int32(-(1 << 16))
 
 
@@ -113,7 +114,7 @@ def sixteen_bits(take: Take, generator: np.random.Generator) -> list[Label]:
     labels = []
     for channel in take.microphones[::2]:
         late = generator.random() < 0.5
-        start = round(generator.uniform(FIRST_S, len(take.samples) / RATE - 15) * RATE) * late
+        start = round(generator.uniform(FIRST_S, len(take.samples) / RATE - LEFT_S) * RATE) * late
         take.samples[start:, channel] &= LOW_BYTES
         end = len(take.samples)
         labels.append(Label(fault="16 bits in 24", start=start, end=end, channels=(channel,)))
@@ -132,7 +133,7 @@ def dc_step(take: Take, generator: np.random.Generator) -> list[Label]:
     """Add a constant."""
     labels = []
     for channel in take.microphones[::2]:
-        start = round(generator.uniform(FIRST_S, len(take.samples) / RATE - 15) * RATE)
+        start = round(generator.uniform(FIRST_S, len(take.samples) / RATE - LEFT_S) * RATE)
         offset = generator.choice([-1, 1]) * 0.005 * 20 ** generator.random()
         samples = take.get(channel, start)
         take.samples[start:, channel] = codes(samples * np.float32(0.85) + np.float32(offset))

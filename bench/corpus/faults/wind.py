@@ -12,9 +12,11 @@ Handling: bumps of 20 to 120 Hz over rubbing noise, the way a hand moves on a bo
 import numpy as np
 
 from bench.corpus import room_tone
-from bench.corpus.faults.fault import Label, Spot, fault, spots
+from bench.corpus.faults.fault import Label, Spot, eased, fault, spots
 from bench.corpus.material import RATE, Samples
 from bench.corpus.takes import Take
+
+EDGE_S = 0.2
 
 
 def gusts(generator: np.random.Generator, frames: int) -> Samples:
@@ -69,7 +71,7 @@ def wind(take: Take, generator: np.random.Generator) -> list[Label]:
         level_dbfs = float(generator.uniform(-38, -18))
         samples = take.get(spot.channel, spot.start, spot.end)
         noise = wind_noise(generator, len(samples), 10 ** (level_dbfs / 20))
-        take.put(spot.channel, spot.start, samples + noise)
+        take.put(spot.channel, spot.start, samples + noise * eased(len(noise), EDGE_S))
         labels.append(_label("wind", spot, level_dbfs))
     return labels
 
@@ -88,6 +90,6 @@ def handling(take: Take, generator: np.random.Generator) -> list[Label]:
         level_dbfs = float(generator.uniform(-38, -20))
         samples = take.get(spot.channel, spot.start, spot.end)
         noise = handling_noise(generator, len(samples), 10 ** (level_dbfs / 20))
-        take.put(spot.channel, spot.start, samples + noise)
+        take.put(spot.channel, spot.start, samples + noise * eased(len(noise), EDGE_S))
         labels.append(_label("handling", spot, level_dbfs))
     return labels
