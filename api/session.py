@@ -37,6 +37,7 @@ from monitor.journal.journal import Checkpoint, Journal
 from monitor.line_log import LineLog
 from monitor.lines import OutLine
 from monitor.records import AlertBody, Record, Take, TakeBody
+from monitor.rules.model import Alert
 from monitor.rules.table import detector_limits, rules_for
 from monitor.supervisor import Supervisor
 from monitor.takes.shooting_day import shooting_day, zone
@@ -49,6 +50,7 @@ STORAGE_S = 10.0
 VIEW_S = 0.05  # several changes of one moment go out together
 METERS_AGAIN_S = 0.25
 TAKES_SHOWN = 50
+TRACES_SHOWN = 100  # alerts; more than a page lists, 60 kB
 ALIVE_S = 1.0  # a loop that has not ticked for this long beats no more: pages say NOT MONITORED
 STILLS = "stills"
 STILLS_KEPT = 5000  # 48 KiB each: 240 MB
@@ -385,7 +387,7 @@ class Session:
             phase=self.hub.phase,
             sources=source_views(self.hub),
             glance=self.glances(),
-            alerts=self.hub.told({take.id for take in takes}),
+            alerts=_with_newest_traces(self.hub.told({take.id for take in takes})),
             takes=takes,
             next_take=self.hub.book.next_take,
             clock_offset_ns=self.hub.wall.offset_ns,
@@ -446,6 +448,14 @@ async def _greeting(
     for record in unconfirmed:
         if record.seq not in known:
             yield RecordMessage(record=record).model_dump_json()
+
+
+def _with_newest_traces(alerts: list[Alert]) -> list[Alert]:
+    """Leave out the level traces of all but the newest: a bad day's would be a megabyte."""
+    old = {alert.id for alert in alerts[:-TRACES_SHOWN]}
+    return [
+        alert.model_copy(update={"trace": None}) if alert.id in old else alert for alert in alerts
+    ]
 
 
 def _slate(kept: Checkpoint | None) -> Take | None:

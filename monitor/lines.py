@@ -135,6 +135,9 @@ class Event(_Line):
     place: list[float] | None = None
     """Where in the picture: x, y, width, height as fractions of it."""
     trace: list[float | None] | None = None
+    """Highest sample of each 50 ms in dBFS, oldest first; at open the last 5 s, at close around."""
+    trace_start: Ns | None = None
+    """The tick at which the trace begins."""
     t_arrival_ns: Ns
 
 

@@ -44,6 +44,7 @@ export interface Alert {
   advice: string;
   take: string | null;
   timecode: string | null;
+  trace: LevelTrace | null;
 }
 
 /** An alert's transition. */
@@ -114,6 +115,13 @@ export interface Layout {
   type: "layout";
   layout: number;
   meters: MeterSlot[];
+}
+
+/** The highest sample of a channel in steps around an alert, dBFS, oldest first. */
+export interface LevelTrace {
+  start_s: number;
+  step_s: number;
+  values: (number | null)[];
 }
 
 /** Where one metric of one stream lies in the binary snapshot. */

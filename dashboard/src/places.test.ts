@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Alert, SourceView, Take } from "./messages";
-import { channels, clipsOf, earlierTake, isCamera, metered, saidOnce, saidWithout, shortNames } from "./places";
+import { channels, clipsOf, earlierTake, faultSpan, isCamera, metered, saidOnce, saidWithout, shortNames } from "./places";
 
 function source(id: string, department: SourceView["department"], kinds: ("audio" | "video")[]): SourceView {
   const nothing = {
@@ -109,4 +109,14 @@ it("says which take an alert waits from, while another rolls", () => {
   expect(earlierTake(waiting, takes, takes[0]!)).toBe("");
   expect(earlierTake(waiting, takes, null)).toBe("");
   expect(earlierTake(clip({ condition: "active", take: "t3" }), takes, takes[1]!)).toBe("");
+});
+
+it("lays the fault over its level trace, and never too thin to see", () => {
+  const trace = { start_s: -2.5, step_s: 0.05, values: Array<number>(100).fill(-30) };
+  const clip = { onset_ns: 10e9, end_ns: 10.001e9 } as Alert;
+  expect(faultSpan(clip, trace)).toEqual({ from: 0.5, share: 0.015 });
+  const lasting = { onset_ns: 10e9, end_ns: null } as Alert;
+  expect(faultSpan(lasting, trace)).toEqual({ from: 0.5, share: 0.5 });
+  const long = { onset_ns: 10e9, end_ns: 99e9 } as Alert;
+  expect(faultSpan(long, { ...trace, start_s: -4.9 }).from).toBeCloseTo(0.98);
 });

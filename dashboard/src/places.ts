@@ -110,6 +110,7 @@ export function takeSeconds(take: Take, now_utc_ns: number): number {
   return rolls.length === 0 ? NaN : (Math.max(...cuts) - Math.min(...rolls)) / 1e9;
 }
 
+const FAULT_SHARE_LEAST = 0.015;
 const RANK = { FAULT: 3, CHECK: 2, NOTE: 1 } as const;
 
 /** The worst alert of a take, or null. */
@@ -174,6 +175,19 @@ export function clipsOf(here: readonly Alert[]): Clips | null {
     newest: rest.reduce((newest, one) => (one.onset_ns > newest.onset_ns ? one : newest), first),
     waiting,
   };
+}
+
+/** Where the fault lies in its level trace: its left edge and its width as shares of the whole. */
+export function faultSpan(
+  alert: Alert,
+  trace: NonNullable<Alert["trace"]>,
+): { from: number; share: number } {
+  const whole_s = trace.values.length * trace.step_s;
+  const end_s = alert.end_ns === null ? whole_s : (alert.end_ns - alert.onset_ns) / 1e9 - trace.start_s;
+  const from = Math.min(1, Math.max(0, -trace.start_s / whole_s));
+  const to = Math.min(1, Math.max(from, end_s / whole_s));
+  const share = Math.max(to - from, FAULT_SHARE_LEAST); // the shortest fault must still be seen
+  return { from: Math.min(from, 1 - share), share };
 }
 
 /** The name of the take an alert waits from, where another rolls: that one is not damaged. */

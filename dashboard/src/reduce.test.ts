@@ -34,6 +34,7 @@ function alert(changes: Partial<Alert> = {}): Alert {
     advice: "",
     take: "t1",
     timecode: null,
+    trace: null,
     ...changes,
   };
 }

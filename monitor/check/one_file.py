@@ -33,7 +33,7 @@ from monitor.metrics import Value
 from monitor.report.document import CheckAlert, CheckDocument, MediaTime, Verdict
 from monitor.report.wording import figure
 from monitor.rules.engine import Engine
-from monitor.rules.model import RANK, Alert, Place, Transition
+from monitor.rules.model import RANK, Alert, LevelTrace, Place, Transition
 from monitor.rules.sources import SourceFacts
 from monitor.rules.table import RULE_NAMES, detector_limits, rules_for
 
@@ -350,7 +350,16 @@ def _alert(session: _Session, alert: Alert) -> CheckAlert:
         limit=alert.limit,
         unit=alert.unit,
         message=alert.message,
+        trace=_trace(session, alert),
     )
+
+
+def _trace(session: _Session, alert: Alert) -> LevelTrace | None:
+    """Return an alert's level trace, counted from the file's start."""
+    if alert.trace is None:
+        return None
+    start_s = _seconds(session, alert, alert.start, alert.onset_ns) + alert.trace.start_s
+    return alert.trace.model_copy(update={"start_s": round(start_s, 3)})
 
 
 def _seconds(session: _Session, alert: Alert, place: Place | None, at_ns: int) -> float:

@@ -280,7 +280,9 @@ class Hub:
 
     def _with_take(self, alert: Alert, now_ns: int) -> Alert:
         take = take_of(alert, self.book.takes, self.group_of(alert.source), now_ns)
-        return alert.model_copy(update={"take": take})
+        known = self.alerts.get(alert.id)
+        trace = alert.trace or (known and known.trace)  # the engine forgets it at a restart
+        return alert.model_copy(update={"take": take, "trace": trace})
 
     def _remember(self, alert: Alert) -> None:
         self.alerts.pop(alert.id, None)

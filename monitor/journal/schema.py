@@ -1,7 +1,8 @@
 """The journal's tables, their migrations, and how a record becomes a row and back.
 
 Names of people and notes lie in side tables that rows refer to by id, so that they can be erased
-while what happened stays: an erased name reads ``(erased)``, an erased note is empty.
+while what happened stays: an erased name reads ``(erased)``, an erased note is empty. An alert's
+level trace lies beside them, once and as it was told last: it would be in every row of the alert.
 """
 
 import sqlite3
@@ -9,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from monitor.records import AlertBody, Body, NoticeBody, Record, TakeBody
+from monitor.rules.model import Alert, LevelTrace
 
 ERASED = "(erased)"
 
@@ -33,7 +35,8 @@ CREATE TABLE checkpoints (
   key TEXT PRIMARY KEY, value TEXT NOT NULL,
   t_ns INTEGER NOT NULL, utc_ns INTEGER NOT NULL, boot_id TEXT NOT NULL) WITHOUT ROWID;
 """
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_LEVEL_TRACES = "CREATE TABLE traces (alert TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;"
+MIGRATIONS: tuple[str, ...] = (_FIRST, _LEVEL_TRACES)
 """Element n takes ``user_version`` n to n + 1. Never edit one that was released."""
 
 _INSERT = (
@@ -42,9 +45,11 @@ _INSERT = (
 )
 SELECT = (
     "SELECT r.seq, r.utc_ns, r.t_ns, r.boot_id, r.production, r.unit, r.day, r.body,"
-    " r.who, w.name, r.acknowledged_by, a.name, n.text FROM records r"
+    " r.who, w.name, r.acknowledged_by, a.name, n.text,"
+    " t.body FROM records r"
     " LEFT JOIN people w ON w.id = r.who LEFT JOIN people a ON a.id = r.acknowledged_by"
-    " LEFT JOIN notes n ON n.id = r.note "
+    " LEFT JOIN notes n ON n.id = r.note"
+    " LEFT JOIN traces t ON r.kind = 'alert' AND t.alert = r.subject "
 )
 
 
@@ -85,6 +90,9 @@ def insert(db: sqlite3.Connection, record: Record) -> None:
     if isinstance(record.body, AlertBody) and record.body.alert.acknowledged:
         acknowledged_by = _person(db, record.body.alert.acknowledged.who)
         body["alert"]["acknowledged"]["who"] = ""
+    if isinstance(record.body, AlertBody):
+        _keep_trace(db, record.body.alert)
+        body["alert"]["trace"] = None
     if isinstance(record.body, TakeBody) and record.body.take.notes:
         note = _note(db, record.body.take.id, record.body.take.notes)
         body["take"]["notes"] = ""
@@ -93,6 +101,22 @@ def insert(db: sqlite3.Connection, record: Record) -> None:
     row = (record.seq, record.body.kind, subject_of(record.body), record.utc_ns, record.t_ns)
     place = (record.boot_id, record.production, record.unit, record.day)
     db.execute(_INSERT, (*row, *place, who, acknowledged_by, note, plain))
+
+
+def _keep_trace(db: sqlite3.Connection, alert: Alert) -> None:
+    if alert.trace is not None:
+        db.execute(
+            "INSERT INTO traces VALUES (?, ?) ON CONFLICT (alert)"
+            " DO UPDATE SET body = excluded.body WHERE body IS NOT excluded.body",
+            (alert.id, alert.trace.model_dump_json()),
+        )
+
+
+def _trace(body: str) -> LevelTrace | None:
+    try:
+        return LevelTrace.model_validate_json(body)
+    except ValueError:  # damaged: the alert itself is whole
+        return None
 
 
 def _person(db: sqlite3.Connection, name: str) -> int:
@@ -122,7 +146,7 @@ def _damaged(seq: int) -> str:
 
 def _record(row: tuple[Any, ...]) -> Record:
     seq, utc_ns, t_ns, boot_id, production, unit, day, body, *people = row
-    who_id, who, acknowledged_id, acknowledged, note = people
+    who_id, who, acknowledged_id, acknowledged, note, trace = people
     head = f'{{"seq":{seq},"utc_ns":{utc_ns},"t_ns":{t_ns},"boot_id":"","production":"","unit":"",'
     try:
         record = Record.model_validate_json(f'{head}"day":"","body":{body}}}')
@@ -132,6 +156,9 @@ def _record(row: tuple[Any, ...]) -> Record:
     if isinstance(filled, AlertBody) and filled.alert.acknowledged and acknowledged_id is not None:
         by = filled.alert.acknowledged.model_copy(update={"who": acknowledged or ERASED})
         alert = filled.alert.model_copy(update={"acknowledged": by})
+        filled = filled.model_copy(update={"alert": alert})
+    if isinstance(filled, AlertBody) and trace:
+        alert = filled.alert.model_copy(update={"trace": _trace(trace)})
         filled = filled.model_copy(update={"alert": alert})
     if isinstance(filled, TakeBody) and note:
         take = filled.take.model_copy(update={"notes": note})

@@ -34,7 +34,6 @@ class Detection:
     count_1s: int = 1
     detail: str | None = None
     place: tuple[float, float, float, float] | None = None
-    trace: tuple[float | None, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +86,22 @@ class Integrates(Protocol):
 
     def integrate(self, *, on: bool) -> None:
         """Pause or continue integrated values and maxima since reset, at the next sample."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """Levels in equal steps from tick ``start`` on, dBFS; unknown is None."""
+
+    start: int
+    levels: tuple[float | None, ...]
+
+
+@runtime_checkable
+class Traced(Protocol):
+    """A measurement that keeps the course of the last seconds, as evidence for any detector's."""
+
+    def trace(self, channels: Sequence[int], start: int, end: int | None) -> Trace:
+        """Return the course around the ticks of an episode; ``end`` None: it lasts."""
 
 
 class Measurement(Protocol):

@@ -25,10 +25,13 @@ from monitor.measure.measurement import (
     Measurement,
     Piece,
     Setup,
+    Trace,
+    Traced,
 )
 from monitor.measure.sound.layout import default_programme
 from monitor.metrics import Value
 
+TRACED_WHOLE_S = 4.0  # of 5 s: half a second before and after belongs to the picture
 _FORMAT_FIELDS = {
     "audio": ("kind", "codec", "sample_rate_hz", "channels", "layout", "sample_format"),
     "video": ("kind", "codec", "width_px", "height_px", "pixel_format", "scan", "frame_rate"),
@@ -45,6 +48,7 @@ class _Stream:
     programme: tuple[int, ...] | None
     measurements: list[Measurement]
     in_pieces: Sequence[InPieces]
+    traced: Traced | None
     start: int | None = None
     end: int | None = None
     fresh: bool = False
@@ -65,6 +69,20 @@ def _span(item: Block | Packet | Frame | Lost) -> tuple[int, int] | None:
     if isinstance(item, Frame) and item.pts is not None:
         return item.pts, item.pts
     return None
+
+
+def _trace_of(stream: _Stream, step: Detection) -> Trace | None:
+    """Return the level trace a step carries: that an episode began, and that a short one is over.
+
+    Of a long one the first stands: it shows how it began, and the last seconds would not.
+    """
+    if stream.traced is None or not step.channels or step.phase == "update":
+        return None
+    rate = stream.info.sample_rate_hz or 0
+    if step.end is not None and step.end - step.start > TRACED_WHOLE_S * rate:
+        return None
+    trace = stream.traced.trace(step.channels, step.start, step.end)
+    return trace if trace.levels else None
 
 
 def describe(info: StreamInfo, names: Sequence[str] = ()) -> Stream:
@@ -170,6 +188,7 @@ class Pipeline:
         )
         kinds = [kind for kind in MEASUREMENTS.values() if kind.suits(info)]
         measurements = [kind.make(setup) for kind in kinds]
+        traced = next((m for m in measurements if isinstance(m, Traced)), None)
         in_pieces = [] if self._live else [m for m in measurements if isinstance(m, InPieces)]
         _integrate(measurements, on=self._integrating)
         return _Stream(
@@ -178,6 +197,7 @@ class Pipeline:
             programme=programme,
             measurements=measurements,
             in_pieces=in_pieces,
+            traced=traced,
         )
 
     def learn(self, baseline: Mapping[str, Value]) -> None:
@@ -216,6 +236,7 @@ class Pipeline:
         stream.fresh = True
         for measurement in stream.measurements:
             measurement.feed(item)
+        for measurement in stream.measurements:  # when all have heard it: traces reach to here
             self._collect(stream, measurement, item.t_arrival_ns)
 
     def _collect(self, stream: _Stream, measurement: Measurement, t_arrival_ns: int) -> None:
@@ -223,6 +244,7 @@ class Pipeline:
             self._out.append(self._event(stream, detection, t_arrival_ns))
 
     def _event(self, stream: _Stream, step: Detection, t_arrival_ns: int) -> Event:
+        trace = _trace_of(stream, step)
         return Event(
             source=self._source,
             id=f"{self._source}-{stream.epoch}-{stream.info.index}-{step.key}",
@@ -241,7 +263,8 @@ class Pipeline:
             count_1s=step.count_1s,
             detail=step.detail,
             place=None if step.place is None else list(step.place),
-            trace=None if step.trace is None else list(step.trace),
+            trace=None if trace is None else list(trace.levels),
+            trace_start=None if trace is None else trace.start,
             t_arrival_ns=t_arrival_ns,
         )
 

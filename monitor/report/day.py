@@ -429,6 +429,7 @@ def _day_alert(day: _Day, alert: Alert, shift: int, roll: int | None) -> DayAler
         acknowledged=None
         if took_note is None
         else Acknowledged(who=took_note.who, wall=wall_clock(took_note.utc_ns, day.header.zone)),
+        trace=alert.trace,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from config.spec import Severity, Stage
+from monitor.rules.model import LevelTrace
 
 Verdict = Literal["pass", "fail", "unreadable", "not_measured"]
 TakeVerdict = Literal["OK", "CHECK", "FAULT", "NOT MONITORED"]
@@ -106,6 +107,8 @@ class CheckAlert(_Part):
     limit: Worst
     unit: str
     message: str
+    trace: LevelTrace | None = None
+    """The channel's level around it; ``start_s`` counts from the file's start."""
 
 
 class Trace(_Part):
@@ -190,6 +193,8 @@ class DayAlert(_Part):
     count: int
     message: str
     acknowledged: Acknowledged | None
+    trace: LevelTrace | None = None
+    """The channel's level around it; ``start_s`` counts from the alert's start."""
 
 
 class Hole(_Part):

@@ -9,12 +9,15 @@ from itertools import groupby
 from math import ceil, floor, log10
 
 from monitor.report import wording
-from monitor.report.document import CheckAlert, CheckDocument, TakeRow, Trace
+from monitor.report.document import CheckAlert, CheckDocument, DayAlert, TakeRow, Trace
 
 WIDTH = 1000.0
 HEIGHT = 170.0
+SPARK_WIDTH = 200.0
+SPARK_HEIGHT = 24.0
 LEVEL_UNITS = ("dBTP", "dBFS", "LUFS")
 LEVEL_FLOOR = -60.0  # what lies below is silence to the eye
+SPARK_FLOOR = -80.0  # a room at -60 is told from digital silence
 LEVEL_TOP = 3.0  # true peaks of full-scale material lie above 0
 LAST_LABEL = 0.95  # of the length: a label further right would run over the edge
 X_LABELS = 8  # at most; more run into each other at a page's width
@@ -56,6 +59,15 @@ class Plot:
     marks: list[Mark]
     x_labels: list[Label]
     y_labels: list[Label]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spark:
+    """An alert's level trace: a bar a step as SVG path data, and where the fault lies."""
+
+    path: str
+    stroke: float
+    mark: Mark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +162,32 @@ def time_labels(length_s: float) -> list[Label]:
         Label(at=round(at * step / length_s * WIDTH, 1), text=wording.clock(at * step))
         for at in range(ceil(length_s * LAST_LABEL / step))
     ]
+
+
+def spark(alert: DayAlert) -> Spark | None:
+    """Return an alert's level trace as a small picture, or None where there is none."""
+    trace = alert.trace
+    if trace is None or not trace.values:
+        return None
+    each = SPARK_WIDTH / len(trace.values)
+
+    def y(level: float) -> float:
+        return SPARK_HEIGHT * min(1.0, max(0.02, 1 - level / SPARK_FLOOR))
+
+    bars = [
+        f"M{at * each:.1f} {SPARK_HEIGHT:g}v{-y(level):.1f}"
+        for at, level in enumerate(trace.values)
+        if level is not None
+    ]
+    scale = each / trace.step_s
+    left = min(SPARK_WIDTH, max(0.0, -trace.start_s * scale))
+    right = SPARK_WIDTH
+    if alert.length_s is not None:
+        right = max(0.0, min(SPARK_WIDTH, (alert.length_s - trace.start_s) * scale))
+    width = max(right - left, 2.0)
+    mark = Mark(x=round(min(left, SPARK_WIDTH - width), 1), width=round(width, 1),
+                severity=alert.severity)  # fmt: skip
+    return Spark(path="".join(bars), stroke=round(each * 0.7, 2), mark=mark)
 
 
 def take_bar(row: TakeRow, now_utc_ns: int) -> Bar:

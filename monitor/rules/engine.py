@@ -12,6 +12,7 @@ from monitor.lines import Event, Hello, OutLine, Reading, State
 from monitor.rules import lifecycle, memory
 from monitor.rules.episode import SECOND_NS, Episode, begun, end_runs, take
 from monitor.rules.kinds import KINDS, Evidence, Where
+from monitor.rules.levels import LevelsHeard, told_with
 from monitor.rules.lifecycle import Standing, What
 from monitor.rules.memory import Counted, Last, Memory
 from monitor.rules.model import RANK, Acknowledgement, Alert, Place, Transition
@@ -57,6 +58,7 @@ class Engine:
         self._shelves = Shelves()
         self._excursions: dict[Key, int] = {}
         self._at_end: dict[Key, Evidence] = {}
+        self._levels = LevelsHeard()
         self._t_ns = 0
 
     def _index(self, rule: Rule) -> None:
@@ -111,6 +113,8 @@ class Engine:
     def _note(self, line: OutLine, t_ns: int) -> None:
         if isinstance(line, Reading | Event):
             self._sources.note(line, t_ns)
+            if isinstance(line, Reading):
+                self._levels.note(line, t_ns, self)
         elif isinstance(line, Hello):
             end_runs(self._of({line.source}), t_ns)  # the detectors that watched are gone
             self._sources.greet(line)
@@ -183,7 +187,11 @@ class Engine:
         told = []
         for what in steps:
             assert episode.alert is not None
-            told.append(Transition(t_ns=t_ns, what=what, alert=episode.alert))
+            # a detector's episode brought its own; of others: as it begins, and around its end
+            if what in ("active", "cleared") and episode.levels_key is None:
+                episode.levels = self._levels.cut(episode.where) or episode.levels
+            alert = told_with(episode.alert, episode.levels)
+            told.append(Transition(t_ns=t_ns, what=what, alert=alert))
         return told
 
     def _end(self, episode: Episode) -> None:
@@ -402,7 +410,8 @@ class Engine:
 
     def alerts(self) -> list[Alert]:
         """Return the alerts that are not yet cleared, or latched; oldest onset first."""
-        every = [e.alert for e in [*self._now.values(), *self._past] if e.alert is not None]
+        known = [*self._now.values(), *self._past]
+        every = [told_with(e.alert, e.levels) for e in known if e.alert is not None]
         listed = [a for a in every if a.condition != "cleared" or a.latched]
         return sorted(listed, key=lambda alert: alert.onset_ns)
 

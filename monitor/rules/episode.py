@@ -6,9 +6,12 @@ followed all the same, so that a phase change or a roll moved back can still rai
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import Field
 
 from config.spec import Limit, Rule
-from monitor.rules.kinds import KINDS, Evidence, Where, Worst
+from monitor.rules.kinds import KINDS, Evidence, Levels, Where, Worst
 from monitor.rules.model import Alert, Place
 
 SECOND_NS = 1_000_000_000
@@ -50,6 +53,9 @@ class Episode:
     start: Place | None = None
     end: Place | None = None
     alert: Alert | None = None
+    levels: Annotated[Levels | None, Field(exclude=True)] = None
+    """Of its worst run. Not kept over a restart: the state is written every second."""
+    levels_key: str | None = None
     changed: bool = False
     told_ns: int = 0
     settled_ns: int = 0
@@ -118,12 +124,21 @@ def _remember(episode: Episode, evidence: Evidence) -> None:
         episode.earlier += episode.runs.pop(oldest).count
 
 
+def _shows_the_worst(episode: Episode, rule: Rule, evidence: Evidence) -> bool:
+    """Say whether a run's levels are to stand for the episode: the worst run's, told last."""
+    if episode.levels is None or evidence.key == episode.levels_key:
+        return True
+    return _worst(rule, episode.worst, evidence.worst) != episode.worst
+
+
 def _take_true(episode: Episode, rule: Rule, evidence: Evidence) -> None:
     if episode.off_ns is not None and evidence.key not in episode.runs:
         episode.excursions += 1
     adds = evidence.key is None or evidence.key not in episode.runs or rule.kind != "gap"
     if evidence.key is not None:
         _remember(episode, evidence)
+    if evidence.levels is not None and _shows_the_worst(episode, rule, evidence):
+        episode.levels, episode.levels_key = evidence.levels, evidence.key
     if adds:
         episode.worst = _worst(rule, episode.worst, evidence.worst)
     episode.onset_ns = min(episode.onset_ns, evidence.from_ns)

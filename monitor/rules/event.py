@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from config.spec import Rule
 from monitor.lines import Event, OutLine
-from monitor.rules.kinds import Evidence, View, Where, kind, largest
+from monitor.rules.kinds import Evidence, Levels, View, Where, kind, largest
 from monitor.rules.model import Place
 
 SECOND_NS = 1_000_000_000
@@ -25,6 +25,14 @@ def span_ns(line: Event, t_ns: int, view: View) -> tuple[int, int]:
     return start_ns, start_ns + length_ns
 
 
+def levels_of(line: Event, start_ns: int) -> Levels | None:
+    """Return the level trace an episode brings, on the engine's axis."""
+    if line.trace is None or line.trace_start is None:
+        return None
+    ahead_ns = round((line.trace_start - line.start) * Fraction(line.time_base) * SECOND_NS)
+    return Levels(from_ns=start_ns + ahead_ns, levels=tuple(line.trace))
+
+
 @kind("event", ("event",), largest)
 def event(rule: Rule, line: OutLine, t_ns: int, view: View) -> Iterator[Evidence]:
     """Draw evidence from one step of an episode, one piece a channel."""
@@ -34,6 +42,7 @@ def event(rule: Rule, line: OutLine, t_ns: int, view: View) -> Iterator[Evidence
     from_ns, to_ns = span_ns(line, t_ns, view)
     closed = line.phase == "close"
     end = line.end if line.end is not None else line.start
+    levels = levels_of(line, from_ns)
     channels: list[int] | list[None] = line.channels or [None]
     for channel in channels:
         yield Evidence(
@@ -50,4 +59,5 @@ def event(rule: Rule, line: OutLine, t_ns: int, view: View) -> Iterator[Evidence
             detail=line.detail,
             start=Place(ticks=line.start, time_base=line.time_base, epoch=line.epoch),
             end=Place(ticks=end, time_base=line.time_base, epoch=line.epoch) if closed else None,
+            levels=levels,
         )

@@ -26,6 +26,14 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Levels:
+    """A channel's peaks in steps of ``LEVEL_STEP_S`` from ``from_ns`` on, dBFS; unknown is None."""
+
+    from_ns: int
+    levels: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What one line says about one condition at one place, from ``from_ns`` to ``to_ns``.
 
@@ -46,6 +54,7 @@ class Evidence:
     detail: str | None = None
     start: Place | None = None
     end: Place | None = None
+    levels: Levels | None = None
 
 
 class View(Protocol):

@@ -12,6 +12,7 @@ from config.spec import Department, Severity
 
 Condition = Literal["pending", "active", "cleared"]
 UNTIL_CUT = -1
+LEVEL_STEP_S = 0.05  # 5 s are 100 numbers: what a sparkline can show, 600 bytes
 RANK: dict[str | None, int] = {None: 0, "NOTE": 1, "CHECK": 2, "FAULT": 3}
 
 
@@ -33,6 +34,18 @@ class Acknowledgement(_Model):
     who: str
     t_ns: int
     utc_ns: int
+
+
+class LevelTrace(_Model):
+    """The highest sample of a channel in steps around an alert, dBFS, oldest first.
+
+    ``start_s`` counts from the alert's onset, negative before it; unknown is null, digital silence
+    -120.
+    """
+
+    start_s: float
+    step_s: float = LEVEL_STEP_S
+    values: list[float | None]
 
 
 class Alert(_Model):
@@ -74,6 +87,7 @@ class Alert(_Model):
     advice: str = ""
     take: str | None = None
     timecode: str | None = None
+    trace: LevelTrace | None = None
 
 
 class Transition(_Model):

@@ -34,7 +34,7 @@ from api.messages import (
 )
 from monitor.lines import Stream
 from monitor.records import Part, Take
-from monitor.rules.model import Acknowledgement, Alert
+from monitor.rules.model import Acknowledgement, Alert, LevelTrace
 
 STOP_S = 10.0
 DIST = Path(__file__).parents[2] / "dashboard" / "dist"
@@ -126,6 +126,14 @@ def _camera(letter: str, scene: str, now_ns: int) -> SourceView:
     )
 
 
+def _trace(*, clipped: bool) -> LevelTrace:
+    """Return 5 s of speech that clips, or falls silent, 3 s in."""
+    speech = [-26.0 + 9 * math.sin(0.4 * n) + 5 * math.sin(1.7 * n) for n in range(100)]
+    fault = slice(60, 64) if clipped else slice(60, 70)
+    speech[fault] = [0.0 if clipped else -120.0] * (fault.stop - fault.start)
+    return LevelTrace(start_s=-3.0, values=[round(level, 1) for level in speech])
+
+
 def _alert(now_ns: int, **changes: object) -> Alert:
     base: dict[str, object] = {
         "id": "a1",
@@ -145,6 +153,7 @@ def _alert(now_ns: int, **changes: object) -> Alert:
         "message": "clipped once, 4 samples",
         "advice": "Ask for the boom again, 6 dB down",
         "take": "t3",
+        "trace": _trace(clipped=True),
     }
     return Alert.model_validate({**base, **changes})
 
@@ -164,6 +173,7 @@ def _alerts(scene: str, now_ns: int) -> list[Alert]:
         "end_ns": None,
         "message": "23.976 fps, the spec asks for 25",
         "advice": "Check the camera's project rate",
+        "trace": None,
     }
     if scene in ("check", "channels-32", "four-cameras"):
         return [seen, _alert(now_ns), _alert(now_ns, id="a2", **rate)]

@@ -103,6 +103,7 @@ def test_a_clipped_take_raises_an_alert_that_stays_until_somebody_acknowledges(
     tab(page, "Alerts")
     alert = page.get_by_test_id("alert").filter(has_text="Clipping").first
     expect(alert).to_contain_text("Boom")
+    expect(alert.get_by_test_id("trace")).to_have_attribute("aria-label", re.compile("Boom, . s"))
     expect(alert).to_have_attribute("data-severity", re.compile("CHECK|FAULT"))
 
     alert.get_by_role("button", name="Acknowledge").tap()

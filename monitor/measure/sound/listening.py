@@ -4,7 +4,7 @@ A hop is worked on when it is drained, when it is full, and at once before a hol
 until then, so events of listeners come at most a hop late: 0.1 s, live 40 ms.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from capture.source import Block, Item
 from monitor.measure.measurement import (
@@ -13,11 +13,13 @@ from monitor.measure.measurement import (
     Integrates,
     Piece,
     Setup,
+    Trace,
     is_audio,
     measure,
 )
 from monitor.measure.sound.energies import FINE_PER_S, Grid, sum_squares
-from monitor.measure.sound.hops import HISTORY, Hops, peaks_of
+from monitor.measure.sound.hops import HISTORY, Hops
+from monitor.measure.sound.level_trace import LevelTrace
 from monitor.measure.sound.listener import DETECTORS_HEARD, LISTENERS, Hop, Listener
 from monitor.metrics import Value, declare
 
@@ -57,6 +59,14 @@ class Listening:
         """Return what listeners resolve more finely than it is drained."""
         return [] if self._ears is None else self._ears.pieces()
 
+    def trace(self, channels: Sequence[int], start: int, end: int | None) -> Trace:
+        """Return the channels' levels around an episode, with what waits."""
+        return (
+            Trace(start=start, levels=())
+            if self._ears is None
+            else (self._ears.trace(channels, start, end))
+        )
+
     def events(self) -> list[Detection]:
         """Return the steps of all listeners."""
         return [] if self._ears is None else self._ears.events()
@@ -84,6 +94,7 @@ class _Ears:
     def __init__(self, setup: Setup, channels: int, sample_rate_hz: int) -> None:
         self._hops = Hops(channels, sample_rate_hz)
         self._energies = Grid(channels, sample_rate_hz, sum_squares)
+        self._trace = LevelTrace(channels, sample_rate_hz)
         self._fine = Grid(channels, sample_rate_hz, sum_squares, FINE_PER_S)
         self._listeners: list[Listener] = [
             kind.make(setup, channels, sample_rate_hz) for kind in LISTENERS.values()
@@ -114,11 +125,13 @@ class _Ears:
         samples = with_history[:, HISTORY:]
         start = self._tick - frames
         fine_start = start - self._fine.waiting
+        peaks = self._trace.peaks(samples, start)
+        self._trace.add(peaks, start)
         hop = Hop(
             with_history=with_history,
             start=start,
             follows=self._follows,
-            peaks=peaks_of(samples),
+            peaks=peaks.max(axis=1),
             energies=self._energies.feed(samples),
             fine=self._fine.feed(samples),
             fine_start=fine_start,
@@ -127,6 +140,14 @@ class _Ears:
             listener.hear(hop)
         self._follows = True
         self._hops.done()
+
+    def trace(self, channels: Sequence[int], start: int, end: int | None) -> Trace:
+        """Look at the hop that waits without working on it: its end is the meters' business."""
+        if self._hops.waiting and self._tick is not None:
+            waiting = self._hops.take()[:, HISTORY:]
+            tick = self._tick - self._hops.waiting
+            self._trace.add(self._trace.peaks(waiting, tick), tick)
+        return self._trace.cut(channels, start, end)
 
     def drain(self) -> Mapping[str, Value]:
         self.work()

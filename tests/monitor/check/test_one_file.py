@@ -51,6 +51,20 @@ def test_three_runs_of_full_scale_are_one_fault_on_their_channel_at_their_time(
     assert alert.end_s == pytest.approx(5.4, abs=0.01)
     assert alert.worst == 5
     assert alert.unit == "samples"
+    assert alert.trace is not None
+    at = [alert.trace.start_s + n * 0.05 for n, v in enumerate(alert.trace.values) if v == 0.0]
+    assert at == pytest.approx([5.0, 5.2, 5.4], abs=0.001)
+
+
+def test_an_alert_of_a_metric_carries_the_level_around_it(tmp_path: Path) -> None:
+    sound = sine(20)
+    sound[10 * RATE : 10 * RATE + RATE // 10] *= 13.5
+    (alert,) = of_rule(check(write_pcm24(tmp_path / "hot.wav", sound)), "audio.peak")[:1]
+    assert alert.trace is not None
+    assert alert.start_s is not None
+    loud = [n for n, level in enumerate(alert.trace.values) if level is not None and level > -2]
+    assert 2 <= len(loud) <= 6  # told in steps of 100 ms
+    assert alert.trace.start_s + loud[0] * 0.05 == pytest.approx(10.0, abs=0.11)
 
 
 def test_float_over_full_scale_is_a_note_and_the_file_conforms(tmp_path: Path) -> None:

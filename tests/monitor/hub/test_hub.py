@@ -407,3 +407,50 @@ def test_readings_roll_up_by_the_second_and_merge() -> None:
     assert (row.source, row.stream, row.intervals) == ("cart", 0, 3)
     assert row.values["sample_peak_dbfs"] == [-6.0, None]
     assert row.utc_s == (UTC + 10 * S) // S
+
+
+def test_an_alert_carries_the_level_trace_of_its_detector_in_every_record() -> None:
+    hub = hub_of()
+    hub.roll(20 * S, "Ada")
+    hub.line(reading("cart", 40 * S, sample_peak_dbfs=[-3.0, 0.0]), 40 * S)
+    levels = [-30.0] * 60 + [0.0] + [-30.0] * 20
+    start = 40 * RATE - 60 * RATE // 20
+    update = {"trace": levels, "trace_start": start}
+    hub.line(clip(40 * S).model_copy(update=update), 40 * S)
+    hub.line(clip(40 * S, "close"), 41 * S)
+    (standing,) = [a for a in hub.standing() if a.rule == "audio.clipping"]
+    for alert in (*clips_of(hub.drain().entries), standing):
+        assert alert.trace is not None
+        assert (alert.trace.start_s, alert.trace.step_s) == (-3.0, 0.05)
+        assert alert.trace.values == levels
+
+
+def test_the_trace_of_a_rule_of_a_metric_is_cut_from_the_readings() -> None:
+    hub = hub_of()
+    hub.roll(20 * S, "Ada")
+    for tenth in range(400, 460):
+        peak = -0.5 if 450 <= tenth < 452 else -30.0
+        hub.line(reading("cart", tenth * S // 10, sample_peak_dbfs=[-40.0, peak]), tenth * S // 10)
+    (alert,) = [a for a in hub.standing() if a.rule == "audio.peak"]
+    assert alert.trace is not None
+    assert len(alert.trace.values) == 100
+    assert alert.trace.values[-2:] == [-0.5, -0.5]
+    assert set(alert.trace.values[:-2]) == {-30.0}
+    assert alert.trace.start_s == pytest.approx(-4.9, abs=0.06)
+
+
+def test_a_restarted_hub_tells_the_trace_the_journal_kept() -> None:
+    before = hub_of()
+    before.roll(20 * S, "Ada")
+    before.line(reading("cart", 40 * S, sample_peak_dbfs=[-3.0, 0.0]), 40 * S)
+    update = {"trace": [-30.0, 0.0], "trace_start": 40 * RATE}
+    before.line(clip(40 * S).model_copy(update=update), 40 * S)
+    known = list(before.alerts.values())
+    after = hub_of()
+    after.restore(before.engine.state(), 0, before.book.takes, None, known, 41 * S)
+    after.line(state("cart", "ended", 42 * S), 42 * S)
+    after.tick(45 * S)
+    told = clips_of(after.drain().entries)
+    assert [alert.condition for alert in told] == ["cleared"]
+    assert told[0].trace is not None
+    assert told[0].trace.values == [-30.0, 0.0]

@@ -17,9 +17,10 @@ from monitor.journal.journal import (
     JournalNewer,
     open_readonly,
 )
-from monitor.journal.schema import ERASED
+from monitor.journal.schema import ERASED, MIGRATIONS
 from monitor.metrics import Value
 from monitor.records import AlertBody, Body, NoticeBody, Rollup, TakeBody
+from monitor.rules.model import LevelTrace
 from tests.monitor.bodies import a_take, alert_body, an_alert, notice, take_body
 
 WAIT_S = 10.0
@@ -100,6 +101,38 @@ def test_names_and_notes_lie_in_side_tables_and_can_be_erased(kept: Kept, tmp_pa
     assert isinstance(alert.body, AlertBody)
     assert alert.body.alert.acknowledged is not None
     assert alert.body.alert.acknowledged.who == ERASED
+
+
+def test_a_level_trace_lies_once_beside_the_rows_of_its_alert(kept: Kept, tmp_path: Path) -> None:
+    kept.journal.start()
+    first, last = ([-20.5] * 100, [-20.5] * 50 + [0.0] * 50)
+    for what, values in (("active", first), ("cleared", last), ("acknowledged", None)):
+        trace = None if values is None else LevelTrace(start_s=-2.5, values=values)
+        body = AlertBody.model_validate({"what": what, "alert": an_alert(trace=trace)})
+        seq = kept.append(body)
+    kept.await_durable(seq)
+    with sqlite3.connect(tmp_path / FILE_NAME) as db:
+        bodies = [body for (body,) in db.execute("SELECT body FROM records")]
+        kept_once = db.execute("SELECT alert, length(body) FROM traces").fetchall()
+    db.close()
+    assert "-20.5" not in " ".join(bodies)
+    assert [alert for alert, _ in kept_once] == ["a1"]
+    assert kept_once[0][1] < 700
+    records = kept.journal.reader.day_records(DAY)
+    kept.journal.close()
+    for record in records:
+        assert isinstance(record.body, AlertBody)
+        assert record.body.alert.trace == LevelTrace(start_s=-2.5, values=last)
+
+
+def test_a_journal_of_the_first_version_is_taken_over(kept: Kept, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / FILE_NAME) as db:
+        db.executescript(f"{MIGRATIONS[0]}; PRAGMA user_version = 1;")
+    db.close()
+    kept.journal.start()
+    kept.await_durable(kept.append(alert_body(an_alert())))
+    assert len(kept.journal.reader.day_records(DAY)) == 1
+    kept.journal.close()
 
 
 def test_seq_never_returns_to_what_was_sent_but_not_durable(tmp_path: Path) -> None:

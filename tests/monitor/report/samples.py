@@ -235,6 +235,7 @@ class Day:
         return day_document(self.records, header, sources=SOURCES, coarser=coarser)
 
 
+TRACE = {"start_s": -0.2, "values": [-24.5, -31.0, None, -22.0, 0.0, -120.0]}
 SOURCES = {
     "cart": SourceName(name="Sound cart", group="sound"),
     "cam-a": SourceName(name="A camera", group="A camera"),
@@ -259,7 +260,8 @@ def whole_day() -> Day:
     note = Acknowledgement(who="Priya", t_ns=640 * SECOND, utc_ns=DAWN + 640 * SECOND)
     day.alert("x1", "audio.clipping", "FAULT", "cart", 612.4, 613.2, channel=2, worst=7.0,
               channel_name="Boom", limit=3.0, unit="samples", count=4, acknowledged=note,
-              message="Boom clipped 4 times in 800 ms", timecode="14:22:08:17")  # fmt: skip
+              message="Boom clipped 4 times in 800 ms", timecode="14:22:08:17",
+              trace=TRACE)  # fmt: skip
     day.take("t2", "27/7", 2, 700, 762)
     day.alert("x2", "video.frame_rate", "CHECK", "cam-b", 650, 1051, worst=23.976, limit=24.0,
               unit="Hz", message="B camera: 23.976 frames a second, expected 24")  # fmt: skip

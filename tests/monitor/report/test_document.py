@@ -31,7 +31,7 @@ def test_a_checked_files_json_has_the_promised_keys_in_their_order() -> None:
     assert found["video"][0]["frame_rate"] == {"declared": "24000/1001", "measured": 23.976024}
     assert list(found["alerts"][1]) == [
         "rule", "severity", "stream", "channel", "start_s", "end_s", "start", "end", "timecode",
-        "worst", "limit", "unit", "message",
+        "worst", "limit", "unit", "message", "trace",
     ]  # fmt: skip
     assert found["alerts"][1]["start"] == {"ticks": 592320, "time_base": "1/48000"}
 
