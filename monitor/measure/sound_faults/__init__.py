@@ -4,10 +4,12 @@ from monitor.measure.sound_faults import (
     clipping,
     not_a_number,
     silence,
+    stuck,
 )
 
 __all__ = [
     "clipping",
     "not_a_number",
     "silence",
+    "stuck",
 ]

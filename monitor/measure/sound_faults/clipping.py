@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from capture.source import Block, Item
 from monitor.measure.measurement import Detection, Setup, is_audio, measure
-from monitor.measure.sound_faults.episodes import Episodes
-from monitor.measure.sound_faults.runs import Runs, take_steps
+from monitor.measure.sound_faults.episodes import Episodes, take_steps
+from monitor.measure.sound_faults.runs import Runs
 from monitor.metrics import Value, declare
 
 RUN_SAMPLES = 3
@@ -103,7 +103,7 @@ class Clipping:
 
     def events(self) -> list[Detection]:
         """Return the episodes' steps, in order of channel."""
-        return take_steps(self._channels)
+        return take_steps(channel.episodes for channel in self._channels)
 
     def reset(self) -> None:
         """Count from zero again; open episodes go on."""

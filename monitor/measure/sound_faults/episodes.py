@@ -1,9 +1,10 @@
 """An episode: faults that lie close together, told as one event with exact ends and counts.
 
-Shared by the detectors that count faults (clipping, NaN). Times are ticks of one sample.
+Shared by the detectors that count faults (clipping, NaN, …). Times are ticks of one sample.
 """
 
 from collections import deque
+from collections.abc import Iterable
 
 from monitor.measure.measurement import Detection
 
@@ -12,21 +13,27 @@ UPDATE_MIN_S = 0.05  # an update at most 20 times a second: what a page can show
 
 
 class Episodes:
-    """The episodes of one detector on one channel, in media time.
+    """The episodes of one detector on one channel (None: on all at once), in media time.
 
     ``fault`` counts a new one; ``extend`` lengthens the last; ``advance`` lets time pass. The steps
-    wait in ``steps``. ``worst`` is the largest fault, in samples.
+    wait in ``steps``. ``worst`` is the largest fault, in samples. ``detail`` may change.
     """
 
     def __init__(
-        self, detector: str, channel: int, sample_rate_hz: int, detail: str | None
+        self,
+        detector: str,
+        channel: int | None,
+        sample_rate_hz: int,
+        detail: str | None,
+        close_after_s: float = CLOSE_AFTER_S,
     ) -> None:
         self._detector = detector
-        self._channel = channel
+        self._channels = () if channel is None else (channel,)
+        self._name = "all" if channel is None else str(channel)
         self._second = sample_rate_hz
-        self._close_after = round(CLOSE_AFTER_S * sample_rate_hz)
+        self._close_after = round(close_after_s * sample_rate_hz)
         self._update_min = round(UPDATE_MIN_S * sample_rate_hz)
-        self._detail = detail
+        self.detail = detail
         self._recent: deque[int] = deque()
         self._open = False
         self._start = self._end = self._told_tick = self._worst_tick = 0
@@ -80,16 +87,25 @@ class Episodes:
         self.steps.append(
             Detection(
                 detector=self._detector,
-                key=f"{self._detector}-{self._channel}-{self._start}",
+                key=f"{self._detector}-{self._name}-{self._start}",
                 phase="open" if phase == "open" else "close" if phase == "close" else "update",
                 start=self._start,
                 end=self._end if phase == "close" else None,
-                channels=(self._channel,),
+                channels=self._channels,
                 worst=float(self._worst),
                 worst_tick=self._worst_tick,
                 unit="samples",
                 count=self._count,
                 count_1s=self._count_1s,
-                detail=self._detail,
+                detail=self.detail,
             )
         )
+
+
+def take_steps(episodes: Iterable[Episodes]) -> list[Detection]:
+    """Return and forget the steps that wait, in order of the episodes given."""
+    steps = []
+    for one in episodes:
+        steps += one.steps
+        one.steps.clear()
+    return steps

@@ -10,8 +10,8 @@ import numpy as np
 from capture.source import Block, Item
 from monitor.measure.measurement import Detection, Setup, is_audio, measure
 from monitor.measure.sound.hops import SAMPLE_LIMIT
-from monitor.measure.sound_faults.episodes import Episodes
-from monitor.measure.sound_faults.runs import Runs, take_steps
+from monitor.measure.sound_faults.episodes import Episodes, take_steps
+from monitor.measure.sound_faults.runs import Runs
 from monitor.metrics import Value, declare
 
 DETAIL = "NaN, infinity or over +80 dBFS"
@@ -67,7 +67,7 @@ class NotANumber:
 
     def events(self) -> list[Detection]:
         """Return the episodes' steps."""
-        return take_steps(self._channels)
+        return take_steps(channel.episodes for channel in self._channels)
 
     def reset(self) -> None:
         """Count from zero again; open episodes go on."""

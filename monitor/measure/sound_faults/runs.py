@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.measure.measurement import Detection
 from monitor.measure.sound_faults.episodes import Episodes
 
 
@@ -58,11 +57,3 @@ class Runs:
         self.runs += 1
         self.total += 1
         self.episodes.fault(self._start, end)
-
-
-def take_steps(channels: list[Runs]) -> list[Detection]:
-    """Return and forget the steps that wait in the channels' episodes, in order of channel."""
-    steps = [step for channel in channels for step in channel.episodes.steps]
-    for channel in channels:
-        channel.episodes.steps.clear()
-    return steps

@@ -32,6 +32,7 @@ def eventful() -> Signal:
     samples[30000:50000, 1] = 0.0
     samples[60000:60003, 0] = np.nan
     samples[61000, 1] = np.inf
+    samples[70000:70200, 0] = 0.05  # stuck
     return samples
 
 
