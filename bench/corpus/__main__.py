@@ -7,7 +7,8 @@ what was missed. Only measurements that give the named detector's events are run
 import argparse
 import statistics
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 
 import bench.corpus.faults  # noqa: F401  fills the registry
 import monitor.measure  # noqa: F401  fills the registry
@@ -55,9 +56,8 @@ def _print_clean(detector: str, results: list[Result]) -> None:
         f"(95 %: ≤ {rate_bound(count, hours):.2f})"
     )
     for result in results:
-        for entry in result.false_at[:LISTED]:
-            if str(entry["detector"]) == detector:
-                print(f"    false in take {result.seed}: {_where(entry)}")
+        for heard in result.false_at[:LISTED]:
+            print(f"    false in take {result.seed}: {_where(asdict(heard))}")
 
 
 def _chosen(detector: str, wanted: Iterable[str]) -> list[Fault]:
@@ -67,6 +67,17 @@ def _chosen(detector: str, wanted: Iterable[str]) -> list[Fault]:
         for fault in FAULTS.values()
         if (fault.name in names if names else detector in fault.detectors)
     ]
+
+
+def _one(number: int, options: argparse.Namespace, chosen: list[Fault]) -> Iterator[Result]:
+    """Score one clean take and, of each shape a fault wants, one for the faults that want it."""
+    seed, half, detector = options.first + number, options.half, options.detector
+    if not options.no_clean:
+        usual = {"seconds": options.seconds, "channels": options.channels}
+        yield from score(seed, half, [None], detector=detector, **usual)
+    for shape in dict.fromkeys((fault.seconds, fault.roles) for fault in chosen):
+        names = [fault.name for fault in chosen if (fault.seconds, fault.roles) == shape]
+        yield from score(seed, half, names, seconds=shape[0], roles=shape[1], detector=detector)
 
 
 def main() -> None:
@@ -90,18 +101,8 @@ def main() -> None:
         parser.exit(1, f"{missing}\n")
     print("\n".join(describe(material, [options.half])))
     chosen = _chosen(options.detector, options.fault)
-    names = [None] * (not options.no_clean) + [fault.name for fault in chosen]
-    results: list[Result] = []
     spent = time.process_time()
-    for seed in range(options.first, options.first + options.takes):
-        results += score(
-            seed,
-            options.half,
-            names,
-            seconds=options.seconds,
-            channels=options.channels,
-            detector=options.detector,
-        )
+    results = [result for seed in range(options.takes) for result in _one(seed, options, chosen)]
     if not options.no_clean:
         _print_clean(options.detector, [r for r in results if r.fault is None])
     for fault in chosen:

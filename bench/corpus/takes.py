@@ -362,13 +362,18 @@ def take(
     *,
     seconds: float = 60.0,
     channels: int = 8,
+    roles: tuple[str, ...] | None = None,
     material: Material | None = None,
 ) -> Take:
-    """Return the clean take of a seed and half; the same every time, and of no other half."""
+    """Return the clean take of a seed and half; the same every time, and of no other half.
+
+    ``roles`` asks for other channels than the first ``channels`` of a usual cart.
+    """
     generator = np.random.default_rng([seed, 0 if half == "tune" else 1])
     frames = round(seconds * RATE)
     on, scene = _prepare(generator, material or load(), half, frames)
-    roles = (ROLES + ("spare",) * channels)[:channels]
+    roles = roles or (ROLES + ("spare",) * channels)[:channels]
+    channels = len(roles)
     stereo, pair = _stereo(on)
     out = np.empty((frames, channels), np.int32)
     tracks: dict[int, Samples] = {}

@@ -38,6 +38,7 @@ class Fault:
     detail must hold one of them, and none of ``not_words``. ``within_s``: an event told later than
     this after the label's start is too late; with ``from_end``, after its end.
     ``recall`` and ``false_per_h`` (a channel-hour) are the aims; None where none was set.
+    ``roles`` and ``seconds``: the take it wants, when a usual cart's would be a waste.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Fault:
     within_s: float
     from_end: bool
     seconds: float
+    roles: tuple[str, ...] | None
     inject: Callable[[Take, np.random.Generator], list[Label]]
 
 
@@ -69,8 +71,9 @@ def fault(
     within_s: float = 1.0,
     from_end: bool = False,
     seconds: float = 60.0,
+    roles: tuple[str, ...] | None = None,
 ) -> Callable[[Inject], Inject]:
-    """Register an injection; ``seconds`` is how long a take it wants."""
+    """Register an injection; the arguments are those of ``Fault``."""
 
     def register(inject: Inject) -> Inject:
         assert name not in FAULTS, f"fault registered twice: {name}"
@@ -85,6 +88,7 @@ def fault(
             within_s=within_s,
             from_end=from_end,
             seconds=seconds,
+            roles=roles,
             inject=inject,
         )
         return inject

@@ -15,6 +15,7 @@ LEFT_S = 12.0  # of the take after a microphone died, at least
     detectors=["level_low"],
     within_s=45.0,
     seconds=90.0,
+    roles=("boom", "lav", "lav", "lav"),
 )
 def too_low(take: Take, generator: np.random.Generator) -> list[Label]:
     """Turn one worn lavalier's gain down before the converter, whose noise stays."""

@@ -6,6 +6,9 @@ from bench.corpus.faults.fault import FIRST_S, Label, fault
 from bench.corpus.material import RATE
 from bench.corpus.takes import Take, codes
 
+A_PAIR = ("stereo left", "stereo right")
+PAIR_S = 40.0
+
 
 def _some_start(take: Take, generator: np.random.Generator) -> int:
     """Return 0 or a moment in the take's first half."""
@@ -34,6 +37,8 @@ def _inverted(name: str, take: Take, generator: np.random.Generator, stereo: str
     recall=1.0,
     false_per_h=0.1,
     within_s=20.0,
+    seconds=PAIR_S,
+    roles=A_PAIR,
 )
 def polarity_coincident(take: Take, generator: np.random.Generator) -> list[Label]:
     """Invert the right channel of a coincident pair."""
@@ -47,6 +52,8 @@ def polarity_coincident(take: Take, generator: np.random.Generator) -> list[Labe
     recall=0.95,
     false_per_h=0.1,
     within_s=20.0,
+    seconds=PAIR_S,
+    roles=A_PAIR,
 )
 def polarity_spaced(take: Take, generator: np.random.Generator) -> list[Label]:
     """Invert the right channel of a spaced pair."""
@@ -60,6 +67,8 @@ def polarity_spaced(take: Take, generator: np.random.Generator) -> list[Label]:
     recall=1.0,
     false_per_h=0.1,
     within_s=5.0,
+    seconds=PAIR_S,
+    roles=A_PAIR,
 )
 def dual_mono(take: Take, generator: np.random.Generator) -> list[Label]:
     """Copy left to right."""
@@ -76,6 +85,8 @@ def dual_mono(take: Take, generator: np.random.Generator) -> list[Label]:
     recall=1.0,
     false_per_h=0.1,
     within_s=10.0,
+    seconds=PAIR_S,
+    roles=A_PAIR,
 )
 def duplicate(take: Take, generator: np.random.Generator) -> list[Label]:
     """Copy left to right at another gain, rounded anew."""
@@ -93,6 +104,8 @@ def duplicate(take: Take, generator: np.random.Generator) -> list[Label]:
     recall=1.0,
     false_per_h=0.1,
     within_s=30.0,
+    seconds=75.0,
+    roles=("boom", "lav", "lav"),
 )
 def swapped(take: Take, generator: np.random.Generator) -> list[Label]:
     """Swap two lavaliers from a moment in the take's first half on."""

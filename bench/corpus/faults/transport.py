@@ -112,7 +112,7 @@ def not_a_number(take: Take, generator: np.random.Generator) -> list[Label]:
 def sixteen_bits(take: Take, generator: np.random.Generator) -> list[Label]:
     """Cut the low byte of some channels' samples off."""
     labels = []
-    for channel in take.microphones[::2]:
+    for channel in take.microphones:
         late = generator.random() < 0.5
         start = round(generator.uniform(FIRST_S, len(take.samples) / RATE - LEFT_S) * RATE) * late
         take.samples[start:, channel] &= LOW_BYTES
@@ -132,7 +132,7 @@ def sixteen_bits(take: Take, generator: np.random.Generator) -> list[Label]:
 def dc_step(take: Take, generator: np.random.Generator) -> list[Label]:
     """Add a constant."""
     labels = []
-    for channel in take.microphones[::2]:
+    for channel in take.microphones:
         start = round(generator.uniform(FIRST_S, len(take.samples) / RATE - LEFT_S) * RATE)
         offset = generator.choice([-1, 1]) * 0.005 * 20 ** generator.random()
         samples = take.get(channel, start)
