@@ -5,9 +5,10 @@ readings drained at 25 Hz, arrival stamps with up to 5 ms of jitter.
 """
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -69,18 +70,30 @@ def only(detector: str | None) -> Iterator[None]:
 
     None: every detector. Meters give no events and take most of the time, so they are left out.
     """
-    measurements, listeners = dict(MEASUREMENTS), dict(LISTENERS)
-    for registry in (MEASUREMENTS, LISTENERS):
-        for name, kind in list(registry.items()):
-            wanted = kind.detectors if detector is None else detector in kind.detectors
-            if not wanted:
-                del registry[name]
+    with _narrowed(MEASUREMENTS, detector), _narrowed(LISTENERS, detector):
+        yield
+
+
+class _Kind(Protocol):
+    @property
+    def detectors(self) -> Sequence[str]: ...
+
+
+_K = TypeVar("_K", bound=_Kind)
+
+
+@contextmanager
+def _narrowed(registry: dict[str, _K], detector: str | None) -> Iterator[None]:
+    kept = dict(registry)
+    for name, kind in kept.items():
+        wanted = kind.detectors if detector is None else detector in kind.detectors
+        if not wanted:
+            del registry[name]
     try:
         yield
     finally:
-        for registry, kept in ((MEASUREMENTS, measurements), (LISTENERS, listeners)):
-            registry.clear()
-            registry.update(kept)  # in the order they were in
+        registry.clear()
+        registry.update(kept)  # in the order they were in
 
 
 def _pipeline(take_: Take, baseline: Mapping[str, Value]) -> Pipeline:
