@@ -15,6 +15,7 @@ from api.routes import (
     health,
     line_up,
     live,
+    mutes,
     prometheus,
     reports,
     session,
@@ -29,7 +30,7 @@ NOT_BUILT = (
     "Takewatch runs, but its page is not built: run `make dashboard` in the checkout, or install"
     " the wheel, which contains it. The API is at /api, described by /api/openapi.json.\n"
 )
-ROUTERS = (health, sources, alerts, takes, line_up, devices, session, reports, live)
+ROUTERS = (health, sources, alerts, mutes, takes, line_up, devices, session, reports, live)
 ASSET_AGE_S = 365 * 24 * 3600  # built files carry a hash in their name
 
 

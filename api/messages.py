@@ -40,6 +40,15 @@ class MeterSlot(_Message):
     count: int
 
 
+class MutedView(_Message):
+    """A channel marked as muted on purpose: by whom, and since when."""
+
+    stream: int
+    channel: int
+    who: str
+    since_utc_ns: int
+
+
 class SourceView(_Message):
     """One source as the page shows it."""
 
@@ -59,6 +68,7 @@ class SourceView(_Message):
     """Address of the newest still, changes with each."""
     words: dict[str, str] = Field(default_factory=dict)
     """Metrics that are words, such as pixel_format."""
+    muted: list[MutedView] = Field(default_factory=list)
 
 
 class Glance(_Message):
@@ -217,6 +227,14 @@ class ShelveRequest(_Message):
     channel: int | None = Field(default=None, ge=0, le=255)
     until: Literal["cut", "5min", "15min", "60min"]
     reason: str = Field(min_length=1, max_length=200)
+
+
+class MuteRequest(_Message):
+    """Body of ``POST /api/mutes``: a channel that is digitally silent on purpose."""
+
+    source: str = Field(max_length=64)
+    stream: int = Field(ge=0, le=255)
+    channel: int = Field(ge=0, le=255)
 
 
 class PhaseRequest(_Message):

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 
-from api.messages import Glance, SourceView
+from api.messages import Glance, MutedView, SourceView
 from monitor.hub.glance import Verdict
 from monitor.hub.hub import Hub
 from monitor.hub.watching import Watching
 from monitor.lines import Stream
+from monitor.rules.muting import Mute
 
 
-def source_view(source: Watching, offset_ns: int) -> SourceView:
-    """Return one source; ``offset_ns`` is UTC minus the axis."""
+def source_view(source: Watching, offset_ns: int, mutes: Sequence[Mute] = ()) -> SourceView:
+    """Return one source; ``offset_ns`` is UTC minus the axis, ``mutes`` those of all sources."""
     return SourceView(
         id=source.id,
         name=source.settings.name,
@@ -26,6 +27,16 @@ def source_view(source: Watching, offset_ns: int) -> SourceView:
         programme=_programme(source),
         still=_still(source),
         words=source.words(),
+        muted=[_muted(mute) for mute in mutes if mute.where.source == source.id],
+    )
+
+
+def _muted(mute: Mute) -> MutedView:
+    return MutedView(
+        stream=mute.where.stream or 0,
+        channel=mute.where.channel or 0,
+        who=mute.who,
+        since_utc_ns=mute.utc_ns,
     )
 
 
@@ -53,7 +64,8 @@ def _still(source: Watching) -> str | None:
 
 def source_views(hub: Hub) -> list[SourceView]:
     """Return every source, in the order of the settings."""
-    return [source_view(source, hub.wall.offset_ns) for source in hub.watching.values()]
+    offset_ns, mutes = hub.wall.offset_ns, hub.engine.mutes()
+    return [source_view(source, offset_ns, mutes) for source in hub.watching.values()]
 
 
 class Since:

@@ -29,6 +29,7 @@ export interface Alert {
   acknowledged: Acknowledgement | null;
   suppressed_by: string | null;
   shelved_until_ns: number | null;
+  muted_ns: number | null;
   onset_ns: number;
   active_ns: number | null;
   cleared_ns: number | null;
@@ -131,6 +132,14 @@ export interface MeterSlot {
   metric: string;
   offset: number;
   count: number;
+}
+
+/** A channel marked as muted on purpose: by whom, and since when. */
+export interface MutedView {
+  stream: number;
+  channel: number;
+  who: string;
+  since_utc_ns: number;
 }
 
 /** Something about the monitor itself: journal lost, disk short, coarser counts. */
@@ -274,6 +283,7 @@ export interface SourceView {
   programme: number[] | null;
   still: string | null;
   words: { [key: string]: string };
+  muted: MutedView[];
 }
 
 /** The spec in force, as the page quotes it. */

@@ -30,6 +30,7 @@ function source(id: string, department: SourceView["department"], kinds: ("audio
     programme: null,
     still: null,
     words: {},
+    muted: [],
     streams: kinds.map((kind, index) => ({
       ...nothing,
       index,

@@ -113,9 +113,14 @@ export function takeSeconds(take: Take, now_utc_ns: number): number {
 const FAULT_SHARE_LEAST = 0.015;
 const RANK = { FAULT: 3, CHECK: 2, NOTE: 1 } as const;
 
+/** Whether it says something of its take: not told by its cause, and no silence on purpose. */
+export function countsInTake(alert: Alert): boolean {
+  return alert.suppressed_by === null && alert.muted_ns === null;
+}
+
 /** The worst alert of a take, or null. */
 export function worstOf(alerts: readonly Alert[], take: string): Alert | null {
-  const mine = alerts.filter((alert) => alert.take === take && alert.suppressed_by === null);
+  const mine = alerts.filter((alert) => alert.take === take && countsInTake(alert));
   return mine.reduce<Alert | null>(
     (worst, one) => (worst === null || RANK[one.severity] > RANK[worst.severity] ? one : worst),
     null,
@@ -130,7 +135,9 @@ export function lastTakeLine(
 ): { lead: string; text: string } | null {
   const done = takes.findLast((one) => !one.deleted && one.parts.every((p) => p.cut_ns !== null));
   if (done === undefined || done.parts.length === 0) return null;
-  const mine = alerts.filter((alert) => belongs(alert, department) && alert.severity !== "NOTE");
+  const mine = alerts.filter(
+    (alert) => belongs(alert, department) && alert.severity !== "NOTE" && countsInTake(alert),
+  );
   const worst = worstOf(mine, done.id);
   const lead = `Last, ${takeName(done)}:`;
   if (worst === null) return { lead, text: `nothing found in ${runningTime(takeSeconds(done, 0))}` };
@@ -138,6 +145,28 @@ export function lastTakeLine(
   const more = mine.filter((alert) => alert.take === done.id).length - 1;
   const rest = more > 0 ? ` and ${count(more, "more", "more")}` : "";
   return { lead, text: `${alertWords(worst)}${rest}${who}` };
+}
+
+/** A channel marked as muted on purpose, with its name. */
+export interface Muted {
+  source: SourceView;
+  channel: Channel;
+  who: string;
+  since_utc_ns: number;
+}
+
+export function mutedOf(sources: readonly SourceView[]): Muted[] {
+  return sources.flatMap((source) =>
+    source.muted.flatMap(({ stream, channel: index, who, since_utc_ns }) => {
+      const found = channels(source).find((one) => one.stream === stream && one.index === index);
+      return found === undefined ? [] : [{ source, channel: found, who, since_utc_ns }];
+    }),
+  );
+}
+
+/** Whether one tap can say that this silence is on purpose: it goes on, at a channel. */
+export function canMute(alert: Alert): boolean {
+  return alert.rule === "audio.silence" && alert.condition === "active" && alert.channel !== null;
 }
 
 /** Open alerts of one place, worst first by the given order. */

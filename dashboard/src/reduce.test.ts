@@ -35,6 +35,7 @@ function alert(changes: Partial<Alert> = {}): Alert {
     take: "t1",
     timecode: null,
     trace: null,
+    muted_ns: null,
     ...changes,
   };
 }

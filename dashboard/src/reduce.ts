@@ -69,9 +69,10 @@ export function isOpen(alert: Alert): boolean {
   return alert.condition === "active" || alert.latched;
 }
 
-/** Whether it belongs on the list: open, and neither shelved nor told by its cause. */
+/** Whether it belongs on the list: open, and neither shelved, muted on purpose nor told by its cause. */
 export function isShown(alert: Alert): boolean {
-  return isOpen(alert) && alert.suppressed_by === null && alert.shelved_until_ns === null;
+  const aside = alert.shelved_until_ns !== null || alert.muted_ns !== null;
+  return isOpen(alert) && alert.suppressed_by === null && !aside;
 }
 
 export function rolling(take: Take): boolean {

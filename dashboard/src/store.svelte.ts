@@ -1,7 +1,7 @@
 // The page's one store: the live connection, what it said, and what this page asks of the service.
 
 import { MeterBank } from "./meters";
-import type { Glance, ServerMessage, SourceView, TakeEdit } from "./messages";
+import type { Alert, Glance, ServerMessage, SourceView, TakeEdit } from "./messages";
 import { NOTHING, isShown, reduce, rollingTake, byUrgency, type State } from "./reduce";
 import { backoff_ms, isStale } from "./staleness";
 
@@ -260,6 +260,19 @@ export class Store {
 
   acknowledge(id: string): Promise<boolean> {
     return this.ask("POST", `alerts/${encodeURIComponent(id)}/acknowledge`, {});
+  }
+
+  async mute(alert: Alert): Promise<void> {
+    const { source, stream, channel } = alert;
+    if (!(await this.ask("POST", "mutes", { source, stream, channel }))) return;
+    const name = alert.channel_name ?? alert.source_name;
+    this.toast(`${name} is marked as muted until it speaks again.`, "done", [
+      { label: "Undo", run: () => void this.unmute(source, stream ?? 0, channel ?? 0) },
+    ]);
+  }
+
+  unmute(source: string, stream: number, channel: number): Promise<boolean> {
+    return this.ask("DELETE", `mutes/${encodeURIComponent(source)}/${stream}/${channel}`);
   }
 
   // -- words to the user, in the header's row: they never cover meters or the cut button

@@ -40,9 +40,10 @@ class Verdict:
 
 
 def counts(alert: Alert) -> bool:
-    """Say whether an alert stands: active or latched, and neither suppressed nor shelved."""
+    """Say whether an alert stands: active or latched; not suppressed, shelved or muted."""
     standing = alert.condition == "active" or alert.latched
-    return standing and alert.suppressed_by is None and alert.shelved_until_ns is None
+    aside = alert.shelved_until_ns is not None or alert.muted_ns is not None
+    return standing and alert.suppressed_by is None and not aside
 
 
 def departments(sources: Sequence[Watched]) -> list[Department]:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from config.settings import SourceSettings
 from config.spec import Phase, Rule
 from monitor.hub.glance import Verdict, departments, glance
+from monitor.hub.muting import tell_spoken
 from monitor.hub.rollups import Rollups
 from monitor.hub.wall_clock import WallClock
 from monitor.hub.watching import Watching
@@ -147,13 +148,14 @@ class Hub:
         effects, self._effects = self._effects, Effects()
         return effects
 
-    def _record(self, body: Body, t_ns: int, who: str | None = None) -> None:
+    def record(self, body: Body, t_ns: int, who: str | None = None) -> None:
+        """Have a record written."""
         self._effects.entries.append(Entry(body=body, t_ns=t_ns, who=who))
 
     def notice(self, text: str, t_ns: int, *, warning: bool = False) -> None:
         """Write down something about the monitor itself."""
         level = "warning" if warning else "info"
-        self._record(NoticeBody.model_validate({"text": text, "level": level}), t_ns)
+        self.record(NoticeBody.model_validate({"text": text, "level": level}), t_ns)
 
     # -- lines ----------------------------------------------------------------------------------
 
@@ -185,7 +187,7 @@ class Hub:
         self.book.set_groups(self.groups())
         if line.boot_id == self.boot_id:
             source.axis_shift_ns = 0
-        self._judged(self.engine.line(line, t_ns), t_ns)
+        self.judged(self.engine.line(line, t_ns), t_ns)
         if source.group in self.book.rolling_groups():
             since = datetime.fromtimestamp(self.wall.utc(t_ns) / 1e9, UTC).astimezone()
             source.integrated_since = since.strftime("%H:%M:%S")
@@ -199,7 +201,7 @@ class Hub:
                 reason=reason + source.integrated_since,
                 t_ns=t_ns,
             )
-            self._record(GapBody(gap=gap), t_ns)
+            self.record(GapBody(gap=gap), t_ns)
 
     def _clock(self, source: Watching, line: Clock) -> None:
         """On this machine: one more pair. On another: where its axis lies on ours."""
@@ -220,13 +222,13 @@ class Hub:
             source.last_seen_ns = t_ns
         before = source.state
         changed = source.take_state(line, t_ns)
-        self._judged(self.engine.line(line, t_ns), t_ns)
+        self.judged(self.engine.line(line, t_ns), t_ns)
         if changed and (before != line.state or line.state != "live"):
             self._record_state(source, t_ns)
 
     def _record_state(self, source: Watching, t_ns: int) -> None:
         body = SourceRecord(source=source.id, state=source.state, why=source.why, t_ns=t_ns)
-        self._record(SourceBody(source=body), t_ns)
+        self.record(SourceBody(source=body), t_ns)
 
     def _measured(self, source: Watching, line: Reading | Event | Gap, t_arrival_ns: int) -> None:
         arrived_ns = line.t_arrival_ns + source.axis_shift_ns
@@ -240,7 +242,8 @@ class Hub:
                 self._gap(line, capture_ns)
             case Event():
                 pass
-        self._judged(self.engine.line(line, capture_ns), max(capture_ns, t_arrival_ns))
+        self.judged(self.engine.line(line, capture_ns), max(capture_ns, t_arrival_ns))
+        tell_spoken(self, capture_ns)
 
     def _gap(self, line: Gap, t_ns: int) -> None:
         """Hold a gap until the next tick; gaps of one reason add up."""
@@ -268,7 +271,8 @@ class Hub:
         watching = self.watching.get(source)
         return watching.group if watching else SERVICE
 
-    def _judged(self, transitions: Sequence[Transition], now_ns: int) -> None:
+    def judged(self, transitions: Sequence[Transition], now_ns: int) -> None:
+        """Write down what the rules told."""
         for transition in transitions:
             if transition.what in ("pending", "dropped"):
                 continue
@@ -276,7 +280,7 @@ class Hub:
             self._remember(alert)
             if transition.what == "active":
                 self._ask_still(alert)
-            self._record(AlertBody(what=transition.what, alert=alert), transition.t_ns)
+            self.record(AlertBody(what=transition.what, alert=alert), transition.t_ns)
 
     def _with_take(self, alert: Alert, now_ns: int) -> Alert:
         take = take_of(alert, self.book.takes, self.group_of(alert.source), now_ns)
@@ -312,11 +316,12 @@ class Hub:
 
     def acknowledge(self, alert_id: str, who: str, t_ns: int) -> Alert:
         """Take note of an alert. Raises ``KeyError`` when there is none of that id."""
-        self._judged(self.engine.acknowledge(alert_id, who, t_ns, self.wall.utc(t_ns)), t_ns)
-        self._name_last(who)
+        self.judged(self.engine.acknowledge(alert_id, who, t_ns, self.wall.utc(t_ns)), t_ns)
+        self.name_last(who)
         return self.alerts[alert_id]
 
-    def _name_last(self, who: str) -> None:
+    def name_last(self, who: str) -> None:
+        """Put a name to the entries of now that a person caused."""
         entries = self._effects.entries
         entries[:] = [
             Entry(body=e.body, t_ns=e.t_ns, who=who)
@@ -336,15 +341,15 @@ class Hub:
         who: str,
     ) -> None:
         """Shelve a rule at a source's channel until a time, or the cut where it is None."""
-        self._judged(self.engine.shelve(rule, source, channel, until_ns, reason, t_ns), t_ns)
+        self.judged(self.engine.shelve(rule, source, channel, until_ns, reason, t_ns), t_ns)
         self.notice(f"shelved {_place(rule, source, channel)}: {reason}", t_ns)
-        self._name_last(who)
+        self.name_last(who)
 
     def unshelve(self, rule: str, source: str, channel: int | None, t_ns: int, who: str) -> None:
         """End a shelving. Raises ``KeyError`` when there is none."""
-        self._judged(self.engine.unshelve(rule, source, channel, t_ns), t_ns)
+        self.judged(self.engine.unshelve(rule, source, channel, t_ns), t_ns)
         self.notice(f"unshelved {_place(rule, source, channel)}", t_ns)
-        self._name_last(who)
+        self.name_last(who)
 
     # -- takes and phases -----------------------------------------------------------------------
 
@@ -364,7 +369,7 @@ class Hub:
 
     def _phase_follows(self, before: Phase, t_ns: int) -> None:
         if self.phase != before:
-            self._record(PhaseBody(phase=self.phase), t_ns)
+            self.record(PhaseBody(phase=self.phase), t_ns)
 
     def roll(
         self,
@@ -392,18 +397,18 @@ class Hub:
         )
         now_rolling = self.book.rolling_groups() - rolling
         sources = self._sources_of(now_rolling)
-        self._record(TakeBody(what="rolled", take=rolled), t_ns)
+        self.record(TakeBody(what="rolled", take=rolled), t_ns)
         for source in sources:
             self.watching[source].integrated_since = None
             self._effects.sends.append((source, Reset(take=rolled.id)))
         judged = [*sources, SERVICE]
-        self._judged(self.engine.set_phase("rolling", t_ns, judged), t_ns)
+        self.judged(self.engine.set_phase("rolling", t_ns, judged), t_ns)
         if back_s:
             roll_ns = min(part.roll_ns for part in rolled.parts if part.group in now_rolling)
-            self._judged(self.engine.moved(roll_ns, t_ns, judged), t_ns)
+            self.judged(self.engine.moved(roll_ns, t_ns, judged), t_ns)
         self._reassign(t_ns)
         self._phase_follows(before, t_ns)
-        self._name_last(who)
+        self.name_last(who)
         return rolled
 
     def cut(self, t_ns: int, who: str, groups: Collection[str] | None = None) -> Take:
@@ -414,14 +419,14 @@ class Hub:
         sources = self._sources_of(rolling - self.book.rolling_groups())
         for take in self.book.takes:
             if take != takes[take.id]:
-                self._record(TakeBody(what="cut", take=self._measured_take(take, sources)), t_ns)
+                self.record(TakeBody(what="cut", take=self._measured_take(take, sources)), t_ns)
         after: Phase = "line_up" if self.line_up else "idle"
         judged = sources if self.book.rolling_groups() else [*sources, SERVICE]
-        self._judged(self.engine.set_phase(after, t_ns, judged), t_ns)
+        self.judged(self.engine.set_phase(after, t_ns, judged), t_ns)
         self._reassign(t_ns)
         self._phase_follows(before, t_ns)
         self._tell_coarser(t_ns)
-        self._name_last(who)
+        self.name_last(who)
         return next(take for take in self.book.takes if take.id == newest.id)
 
     def _measured_take(self, take: Take, sources: Sequence[str]) -> Take:
@@ -448,11 +453,11 @@ class Hub:
         before = {take.id: take for take in self.book.takes}.get(take_id)
         take = self.book.edit(take_id, **fields)
         if before is not None:
-            self._record(
+            self.record(
                 TakeBody.model_validate({"what": _edited(before, take), "take": take}), t_ns
             )
             self._moved(before, take, t_ns)
-        self._name_last(who)
+        self.name_last(who)
         return take
 
     def _moved(self, before: Take, take: Take, t_ns: int) -> None:
@@ -460,7 +465,7 @@ class Hub:
         moved = {p.group: p.roll_ns for p in take.parts if p.roll_ns != rolls.get(p.group)}
         for group, roll_ns in moved.items():
             sources = [*self._sources_of({group}), SERVICE]
-            self._judged(self.engine.moved(roll_ns, t_ns, sources), t_ns)
+            self.judged(self.engine.moved(roll_ns, t_ns, sources), t_ns)
         if moved or before.deleted != take.deleted:
             self._reassign(t_ns)
 
@@ -470,16 +475,16 @@ class Hub:
             now = self._with_take(alert, now_ns)
             if now.take != alert.take:
                 self.alerts[alert.id] = now
-                self._record(AlertBody(what="updated", alert=now), now_ns)
+                self.record(AlertBody(what="updated", alert=now), now_ns)
 
     def set_line_up(self, on: bool, t_ns: int, who: str) -> None:
         """Start or end the line-up of every group that does not roll."""
         before, self.line_up = self.phase, on
         rolling = self._sources_of(self.book.rolling_groups())
         sources = [source for source in self.watching if source not in rolling]
-        self._judged(self.engine.set_phase("line_up" if on else "idle", t_ns, sources), t_ns)
+        self.judged(self.engine.set_phase("line_up" if on else "idle", t_ns, sources), t_ns)
         self._phase_follows(before, t_ns)
-        self._name_last(who)
+        self.name_last(who)
 
     # -- time -----------------------------------------------------------------------------------
 
@@ -488,10 +493,10 @@ class Hub:
         if self._ticked_ns is not None and t_ns - self._ticked_ns > DOWN_NS:
             self.down(self._ticked_ns, t_ns, "takewatch itself was stopped")
         self._ticked_ns = t_ns
-        self._judged(self.engine.tick(t_ns), t_ns)
+        self.judged(self.engine.tick(t_ns), t_ns)
         self._follow_day(t_ns)
         for gap in self._gaps.values():
-            self._record(GapBody(gap=gap), gap.t_ns)
+            self.record(GapBody(gap=gap), gap.t_ns)
         self._gaps.clear()
         return self._rollups.due(t_ns, self.wall.offset_ns)
 
@@ -513,7 +518,7 @@ class Hub:
             source=SERVICE, seq=0, stream=0, epoch=0, start=t_ns, end=t_ns, t_arrival_ns=t_ns,
             values=values,
         )  # fmt: skip
-        self._judged(self.engine.line(reading, t_ns), t_ns)
+        self.judged(self.engine.line(reading, t_ns), t_ns)
 
     def _tell_coarser(self, t_ns: int) -> None:
         for source in self.watching.values():
@@ -576,19 +581,19 @@ class Hub:
         self.engine.line(here, t_ns)  # where the monitor's own ticks lie on the axis
         for phase in ("open", "close"):
             line = Event.model_validate({**event, "phase": phase})
-            self._judged(self.engine.line(line, t_ns), t_ns)
+            self.judged(self.engine.line(line, t_ns), t_ns)
         amount = round((t_ns - since_ns) / 1e9, 3)
         gap = GapRecord(
             source=SERVICE, stream=None, amount=amount, unit="s", reason=why, t_ns=t_ns
         )  # the report counts back from the end
-        self._record(GapBody(gap=gap), t_ns)
+        self.record(GapBody(gap=gap), t_ns)
 
     def resume_rolling(self, t_ns: int) -> None:
         """Tell the rules that groups roll, after a restart in a take."""
         rolling = self.book.rolling_groups()
         if rolling:
             sources = [*self._sources_of(rolling), SERVICE]
-            self._judged(self.engine.set_phase("rolling", t_ns, sources), t_ns)
+            self.judged(self.engine.set_phase("rolling", t_ns, sources), t_ns)
 
 
 def shifted(take: Take, shift_ns: int) -> Take:

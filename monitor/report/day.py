@@ -69,6 +69,8 @@ class _Day:
     names: Mapping[str, SourceName]
     takes: dict[str, Take] = field(default_factory=dict)
     alerts: dict[str, tuple[Alert, int]] = field(default_factory=dict)
+    muted_by: dict[str, str] = field(default_factory=dict)
+    """Who marked the channel of an alert as muted."""
     """Alert as it last stood, and what to add to its times for UTC."""
     shown: set[str] = field(default_factory=set)
     """Alerts that were active and not suppressed at some time."""
@@ -155,7 +157,9 @@ def _take_in(day: _Day, record: Record, practice: set[str]) -> None:
         case TakeBody():
             day.takes[body.take.id] = body.take
         case AlertBody() if body.alert.source not in practice:
-            day.alerts[body.alert.id] = (body.alert, shift)
+            if body.what == "muted" and record.who is not None:
+                day.muted_by[body.alert.id] = record.who
+            day.alerts[body.alert.id] = (_seen_as(day, body.alert), shift)
             if body.alert.active_ns is not None and body.alert.suppressed_by is None:
                 day.shown.add(body.alert.id)
         case GapBody() if body.gap.source not in practice:
@@ -167,6 +171,15 @@ def _take_in(day: _Day, record: Record, practice: set[str]) -> None:
             day.notices.append(f"{wall_clock(record.utc_ns, day.header.zone)[11:19]} {body.text}")
         case _:
             pass
+
+
+def _seen_as(day: _Day, alert: Alert) -> Alert:
+    """Return an alert as the report tells it: silence on purpose is a NOTE, and says so."""
+    if alert.muted_ns is None:
+        return alert
+    by = day.muted_by.get(alert.id)
+    message = f"{alert.message}; marked as muted{f' by {by}' if by else ''}"
+    return alert.model_copy(update={"severity": "NOTE", "message": message})
 
 
 def _take_in_gap(day: _Day, gap: GapRecord, utc_ns: int) -> None:

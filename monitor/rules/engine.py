@@ -16,6 +16,7 @@ from monitor.rules.levels import LevelsHeard, told_with
 from monitor.rules.lifecycle import Standing, What
 from monitor.rules.memory import Counted, Last, Memory
 from monitor.rules.model import RANK, Acknowledgement, Alert, Place, Transition
+from monitor.rules.muting import MUTABLE, Mute, Mutes
 from monitor.rules.phases import History
 from monitor.rules.severity import severity_of
 from monitor.rules.shelving import Shelf, Shelves
@@ -56,6 +57,7 @@ class Engine:
         self._now: dict[Key, Episode] = {}
         self._past: list[Episode] = []
         self._shelves = Shelves()
+        self._mutes = Mutes()
         self._excursions: dict[Key, int] = {}
         self._at_end: dict[Key, Evidence] = {}
         self._levels = LevelsHeard()
@@ -115,11 +117,19 @@ class Engine:
             self._sources.note(line, t_ns)
             if isinstance(line, Reading):
                 self._levels.note(line, t_ns, self)
+                self._hear(line, t_ns)
         elif isinstance(line, Hello):
             end_runs(self._of({line.source}), t_ns)  # the detectors that watched are gone
             self._sources.greet(line)
         elif isinstance(line, State) and line.state == "ended":
             end_runs(self._of({line.source}), t_ns)
+
+    def _hear(self, line: Reading, t_ns: int) -> None:
+        def carries(channel: int) -> bool:
+            where = Where(source=line.source, stream=line.stream, channel=channel)
+            return self._sources.carries(where) is True
+
+        self._mutes.hear(line.source, line.stream, t_ns, carries)
 
     def _take(self, rule: Rule, evidence: Evidence) -> None:
         key = (rule.key, evidence.where)
@@ -222,6 +232,7 @@ class Engine:
             phases=frozenset(span.phase for span in spans),
             cause=cause_of(episode, rule.name, causes) if causes else None,
             shelved_until_ns=self._shelves.until_ns(rule.name, episode.where),
+            muted_ns=self._mutes.since_ns(rule.name, episode.where),
             fresh=lambda: alert_of(
                 rule, episode, t_ns, severity or "NOTE", self._sources, self._new_id
             ),
@@ -395,6 +406,54 @@ class Engine:
         """Return what is shelved."""
         return list(self._shelves.shelves)
 
+    def mute(self, where: Where, who: str, t_ns: int, utc_ns: int) -> list[Transition]:
+        """Mark a channel as muted until it speaks again.
+
+        Raises ``KeyError`` where no channel is known, ``ValueError`` where it carries sound.
+        """
+        carries = self._sources.carries(where)
+        if carries is None:
+            raise KeyError(where.channel)
+        if carries:
+            raise ValueError(f"{self._sources.channel_name(where)} carries sound")
+        self._mutes.put(Mute(where=where, who=who, t_ns=t_ns, utc_ns=utc_ns))
+        return self._settle(t_ns, {where.source}) + self._mute_past(where, t_ns)
+
+    def unmute(self, where: Where, t_ns: int) -> list[Transition]:
+        """Take a mark back. Raises ``KeyError`` where there is none."""
+        if not self._mutes.drop(where):
+            raise KeyError(where.channel)
+        return self._settle(t_ns, {where.source})
+
+    def mutes(self) -> list[Mute]:
+        """Return the channels marked as muted."""
+        return list(self._mutes.mutes)
+
+    def spoken(self) -> list[Mute]:
+        """Return the marks that ended by themselves since the last call."""
+        ended, self._mutes.ended = self._mutes.ended, []
+        return ended
+
+    def channel_name(self, where: Where) -> str | None:
+        """Return the name of a channel, for sentences about it."""
+        return self._sources.channel_name(where)
+
+    def _mute_past(self, where: Where, t_ns: int) -> list[Transition]:
+        """Let go of what the same silence left latched, as when a take was cut in it."""
+        told: list[Transition] = []
+        for episode in self._past:
+            alert, name = episode.alert, self._rules[episode.rule].name
+            cut = episode.end is None  # by a phase: where the silence ended is not known
+            if (
+                cut
+                and alert is not None
+                and alert.latched
+                and (episode.where == where and name in MUTABLE)
+            ):
+                episode.alert = alert.model_copy(update={"muted_ns": t_ns, "latched": False})
+                told += self._told(episode, ["muted"], t_ns)
+        return told
+
     def _reshelve(self, t_ns: int) -> list[Transition]:
         """Follow the shelves with alerts that are cleared but latched."""
         told = []
@@ -426,6 +485,7 @@ class Engine:
                 past=self._past,
                 phases=self._phases,
                 shelves=self._shelves.shelves,
+                mutes=self._mutes.mutes,
                 excursions=[
                     Counted(rule=rule, where=where, count=count)
                     for (rule, where), count in self._excursions.items()
@@ -447,6 +507,7 @@ class Engine:
         self._now = {(e.rule, e.where): e for e in found.now if e.rule in self._rules}
         self._past = [e for e in found.past if e.rule in self._rules]
         self._phases, self._shelves = found.phases, Shelves(found.shelves)
+        self._mutes = Mutes(found.mutes)
         self._excursions = {(c.rule, c.where): c.count for c in found.excursions}
         self._at_end = {
             (last.rule, last.evidence.where): last.evidence

@@ -13,7 +13,7 @@ SETTLED_EVERY_NS = SECOND_NS // 5  # 128 channels in trouble cost 15 % of a core
 
 What = Literal[
     "pending", "active", "raised", "updated", "cleared", "dropped", "acknowledged", "unlatched",
-    "suppressed", "unsuppressed", "shelved", "unshelved",
+    "suppressed", "unsuppressed", "shelved", "unshelved", "muted", "unmuted",
 ]  # fmt: skip
 
 
@@ -27,6 +27,7 @@ class Standing:
     """The phase now, and those the condition was true in."""
     cause: str | None
     shelved_until_ns: int | None
+    muted_ns: int | None
     fresh: Callable[[], Alert]
     """Makes the alert as this episode would begin it; costly, so only when something is told."""
 
@@ -38,7 +39,8 @@ def seconds_ns(seconds: float) -> int:
 
 def latches(rule: Rule, alert: Alert, standing: Standing) -> bool:
     """Say whether an alert that clears now stays on the list."""
-    if alert.suppressed_by is not None or not standing.phases & set(rule.latch_in):
+    told = alert.suppressed_by is None and alert.muted_ns is None
+    if not told or not standing.phases & set(rule.latch_in):
         return False
     if rule.latch == "cut":
         return standing.phase == "rolling"
@@ -74,6 +76,7 @@ def _begin(episode: Episode, rule: Rule, standing: Standing, now_ns: int) -> Ite
             severity=standing.severity or episode.alert.severity,
             suppressed_by=standing.cause,
             shelved_until_ns=standing.shelved_until_ns,
+            muted_ns=standing.muted_ns,
             **_facts(standing),
         )
         episode.changed, episode.told_ns = False, now_ns
@@ -85,7 +88,8 @@ def _begin(episode: Episode, rule: Rule, standing: Standing, now_ns: int) -> Ite
 def _grow(episode: Episode, standing: Standing, now_ns: int) -> Iterator[What]:
     """Raise the severity at once; tell other changes at most four times a second."""
     assert episode.alert is not None
-    if standing.severity and RANK[standing.severity] > RANK[episode.alert.severity]:
+    muted = episode.alert.muted_ns is not None
+    if standing.severity and not muted and RANK[standing.severity] > RANK[episode.alert.severity]:
         # an acknowledged alert that became graver asks anew (ISA-18.2: re-alarm)
         _tell(episode, severity=standing.severity, acknowledged=None, **_facts(standing))
         episode.changed, episode.told_ns = False, now_ns
@@ -97,7 +101,11 @@ def _grow(episode: Episode, standing: Standing, now_ns: int) -> Iterator[What]:
 
 
 def _aside(episode: Episode, standing: Standing) -> Iterator[What]:
-    """Follow suppression and shelving. What is over when its cause ends was caused by it."""
+    """Follow suppression, shelving and muting.
+
+    What is over when its cause ends was caused by it; what is over when its channel speaks again
+    was muted to its end.
+    """
     assert episode.alert is not None
     orphaned = standing.cause is None and episode.off_ns is not None
     if standing.cause != episode.alert.suppressed_by and not orphaned:
@@ -106,6 +114,10 @@ def _aside(episode: Episode, standing: Standing) -> Iterator[What]:
     if standing.shelved_until_ns != episode.alert.shelved_until_ns:
         _tell(episode, shelved_until_ns=standing.shelved_until_ns)
         yield "unshelved" if standing.shelved_until_ns is None else "shelved"
+    spoken = standing.muted_ns is None and episode.off_ns is not None
+    if standing.muted_ns != episode.alert.muted_ns and not spoken:
+        _tell(episode, muted_ns=standing.muted_ns)
+        yield "unmuted" if standing.muted_ns is None else "muted"
 
 
 def clear(episode: Episode, rule: Rule, standing: Standing, cleared_ns: int) -> What:

@@ -8,10 +8,11 @@ from monitor.rules.axis import Pin
 from monitor.rules.episode import Episode
 from monitor.rules.kinds import Evidence, Where
 from monitor.rules.model import Alert
+from monitor.rules.muting import Mute
 from monitor.rules.phases import History
 from monitor.rules.shelving import Shelf
 
-ALERT_TIMES = ("onset_ns", "active_ns", "cleared_ns", "end_ns")
+ALERT_TIMES = ("onset_ns", "active_ns", "cleared_ns", "end_ns", "muted_ns")
 EPISODE_TIMES = ("onset_ns", "from_ns", "seen_ns", "calm_ns", "told_ns", "settled_ns")
 
 
@@ -53,6 +54,7 @@ class Memory:
     past: list[Episode] = field(default_factory=list)
     phases: dict[str, History] = field(default_factory=dict)
     shelves: list[Shelf] = field(default_factory=list)
+    mutes: list[Mute] = field(default_factory=list)
     excursions: list[Counted] = field(default_factory=list)
     at_end: list[Last] = field(default_factory=list)
     pins: list[Pin] = field(default_factory=list)
@@ -105,6 +107,9 @@ def loaded(text: str, shift_ns: int) -> Memory:
             span.from_ns += shift_ns
     for pin in memory.pins:
         pin.t_ns += shift_ns
+    for mute in memory.mutes:
+        mute.t_ns += shift_ns
+        mute.speaks_ns = _moved(mute.speaks_ns, shift_ns)
     memory.shelves = [
         Shelf(
             rule=shelf.rule,

@@ -55,6 +55,7 @@ class Alert(_Model):
     ``cleared_ns`` when the off-delay had. ``severity`` is the highest it ever had.
     ``shelved_until_ns`` is ``UNTIL_CUT`` (-1) when it is shelved until the cut, None when not
     shelved.
+    ``muted_ns`` is since when its channel is marked as muted on purpose, None when it is not.
     ``suppressed_by`` is the id of the alert that caused it.
     """
 
@@ -72,6 +73,7 @@ class Alert(_Model):
     acknowledged: Acknowledgement | None = None
     suppressed_by: str | None = None
     shelved_until_ns: int | None = None
+    muted_ns: int | None = None
     onset_ns: int
     active_ns: int | None = None
     cleared_ns: int | None = None
@@ -107,5 +109,7 @@ class Transition(_Model):
         "unsuppressed",
         "shelved",
         "unshelved",
+        "muted",
+        "unmuted",
     ]
     alert: Alert

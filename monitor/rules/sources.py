@@ -75,6 +75,13 @@ class Sources:
         area = rule.name.partition(".")[0]
         return kind in ("audio", "video") and area in ("audio", "video") and area != kind
 
+    def carries(self, where: Where) -> bool | None:
+        """Say whether a channel carries sound now; None where it is not known."""
+        channels = self._channels.get((where.source, where.stream or 0))
+        if channels is None or where.channel is None or where.channel >= len(channels.silent_s):
+            return None
+        return channels.carries(where.channel)
+
     def in_use(self, rule: Rule, where: Where) -> bool:
         """Say whether the place is in use, where the rule asks for it."""
         if not rule.in_use or where.stream is None or where.channel is None:

@@ -27,6 +27,7 @@ from api.messages import (
     Heartbeat,
     Hello,
     MeterSlot,
+    MutedView,
     SessionView,
     Snapshot,
     SourceView,
@@ -53,6 +54,7 @@ SCENES = (
     "not-recorded",
     "view-only",
     "sound-only",
+    "muted",
 )
 LONG = "Kamerateam B mit sehr langem Namen"
 PER_CHANNEL = ("sample_peak_dbfs", "rms_dbfs", "true_peak_dbtp", "true_peak_max_dbtp")
@@ -96,6 +98,9 @@ def _sound(scene: str, now_ns: int) -> SourceView:
         last_seen_utc_ns=now_ns,
         streams=[stream],
         programme=[0, 1],
+        muted=[MutedView(stream=0, channel=4, who="Kim", since_utc_ns=now_ns - 95 * 10**9)]
+        if scene == "muted"
+        else [],
     )
 
 
@@ -179,8 +184,16 @@ def _alerts(scene: str, now_ns: int) -> list[Alert]:
         return [seen, _alert(now_ns), _alert(now_ns, id="a2", **rate)]
     if scene == "fault":
         hot = {"severity": "FAULT", "condition": "active", "count": 7, "end_ns": now_ns}
-        words = {"message": "clipped 7 times, 3 within 1 s"}
-        return [seen, _alert(now_ns, id="a3", **hot, **words), _alert(now_ns, id="a2", **rate)]
+        said = {"message": "clipped 7 times, 3 within 1 s"}
+        return [seen, _alert(now_ns, id="a3", **hot, **said), _alert(now_ns, id="a2", **rate)]
+    if scene == "muted":
+        gone = {"rule": "audio.silence", "channel": 3, "channel_name": "Ana", "end_ns": None}
+        words: dict[str, object] = {
+            "condition": "active", "latched": False, "message": "Ana: digital silence for 4.2 s",
+            "advice": "Check the transmitter, the cable and the channel's routing.",
+            "trace": _trace(clipped=False), "onset_ns": now_ns - 4_200_000_000,
+        }  # fmt: skip
+        return [seen, _alert(now_ns, id="a5", **gone, **words)]
     return [seen]
 
 
@@ -200,6 +213,9 @@ def _glance(scene: str, now_ns: int) -> list[Glance]:
     if scene in ("check", "channels-32"):
         told = {"subject": "Boom", "detail": "clipped once, 4 samples"}
         sound |= {"word": "CHECK", "say": "Boom: clipped once, 4 samples", **told}
+    if scene == "muted":
+        told = {"subject": "Ana", "detail": "Ana: digital silence for 4.2 s"}
+        sound |= {"word": "CHECK", "say": "Ana: digital silence for 4.2 s", **told}
     if scene == "fault":
         told = {"subject": "Boom", "detail": "clipped 7 times, 3 within 1 s"}
         sound |= {"word": "FAULT", "say": boom, "since_utc_ns": since, **told}

@@ -156,7 +156,7 @@ class Day:
     def __init__(self) -> None:
         self.records: list[Record] = []
 
-    def put(self, at_s: float, body: Body) -> None:
+    def put(self, at_s: float, body: Body, who: str | None = None) -> None:
         at = int(at_s * SECOND)
         self.records.append(
             Record(
@@ -167,6 +167,7 @@ class Day:
                 production="The Long Field",
                 unit="Main unit",
                 day="2026-11-23",
+                who=who,
                 body=body,
             )
         )
@@ -199,7 +200,7 @@ class Day:
 
     def alert(
         self, key: str, rule: str, severity: str, source: str, onset_s: float,
-        end_s: float | None, **more: object,
+        end_s: float | None, *, what: str | None = None, who: str | None = None, **more: object,
     ) -> None:  # fmt: skip
         onset, end = int(onset_s * SECOND), None if end_s is None else int(end_s * SECOND)
         values: dict[str, object] = {
@@ -209,8 +210,8 @@ class Day:
             "onset_ns": onset, "active_ns": onset, "end_ns": end, "cleared_ns": end,
         }  # fmt: skip
         alert = Alert.model_validate(values | more)
-        what = "active" if end is None else "cleared"
-        self.put(onset_s if end_s is None else end_s, AlertBody(what=what, alert=alert))
+        told = what or ("active" if end is None else "cleared")
+        self.put(onset_s if end_s is None else end_s, AlertBody(what=told, alert=alert), who)
 
     def gap(self, at_s: float, source: str, amount: float, unit: str, reason: str) -> None:
         gap = GapRecord(

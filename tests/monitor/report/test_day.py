@@ -211,3 +211,23 @@ def test_a_day_without_records_is_a_document_too() -> None:
 
 def test_what_became_coarser_is_counted_by_name() -> None:
     assert whole_day().document().totals.coarser == {"Sound cart": 12}
+
+
+def test_a_silence_marked_as_muted_is_a_note_that_says_who_said_so() -> None:
+    day = live_day()
+    day.take("t1", "1/1", 1, 600, 700)
+
+    def silence(end_s: float | None, what: str, who: str | None, muted_ns: int | None) -> None:
+        day.alert("x1", "audio.silence", "FAULT", "cart", 610, end_s, what=what, who=who, channel=1,
+                  channel_name="Ana", message="Ana: digital silence for 80 s",
+                  muted_ns=muted_ns)  # fmt: skip
+
+    silence(None, "active", None, None)
+    silence(None, "muted", "Priya", 620 * SECOND)
+    silence(690, "cleared", None, 620 * SECOND)
+    document = day.document()
+    (row,) = document.takes
+    (alert,) = row.alerts
+    assert (row.verdict, alert.severity) == ("OK", "NOTE")
+    assert alert.message == "Ana: digital silence for 80 s; marked as muted by Priya"
+    assert document.totals.severities == {"NOTE": 1}

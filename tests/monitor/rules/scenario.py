@@ -4,7 +4,7 @@ A step: ``s`` (seconds) and one of ``phase``, ``reading`` (values; with ``until`
 repeats), ``event``, ``state``, ``gap``, ``hello``, ``tick``, ``moved``, ``acknowledge`` (rule),
 ``shelve``, ``unshelve``, ``restart``, ``finish``. ``expect`` lists every transition but pending
 ones, as ``what rule SEVERITY [channel]``; ``alerts`` what must then be
-on the list, ``suppressed`` what of it is not told.
+on the list, ``suppressed`` what of it is not told, ``muted`` what is silent on purpose.
 """
 
 import itertools
@@ -18,6 +18,7 @@ from config.loading import load_spec
 from config.spec import Rule, Stage
 from monitor.lines import Event, Gap, Hello, Reading, State, Stream
 from monitor.rules.engine import Engine
+from monitor.rules.kinds import Where
 from monitor.rules.model import Transition
 from monitor.rules.sources import SourceFacts
 from monitor.rules.table import rules_for
@@ -75,10 +76,20 @@ def event(source: str, s: float, step: dict[str, Any]) -> Event:
     )  # fmt: skip
 
 
+def at(source: str, channel: int) -> Where:
+    return Where(source=source, stream=0, channel=channel)
+
+
 def short(transition: Transition) -> str:
     alert = transition.alert
     words = [transition.what, alert.rule, alert.severity]
     return " ".join([*words, alert.channel_name] if alert.channel_name else words)
+
+
+def bare(transition: Transition) -> Transition:
+    """Return a transition without its level trace, which is not kept over a restart."""
+    alert = transition.alert.model_copy(update={"trace": None})
+    return transition.model_copy(update={"alert": alert})
 
 
 @dataclass
@@ -124,6 +135,8 @@ class Run:
             "unshelve": lambda x, t, src: self.engine.unshelve(
                 x["unshelve"], src, x.get("channel"), t
             ),
+            "mute": lambda x, t, src: self.engine.mute(at(src, x["mute"]), "Kim", t, t),
+            "unmute": lambda x, t, src: self.engine.unmute(at(src, x["unmute"]), t),
             "restart": self._restart,
             "finish": lambda _x, t, _src: self.engine.finish(t),
         }  # fmt: skip

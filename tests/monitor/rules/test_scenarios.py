@@ -2,8 +2,7 @@ from typing import Any
 
 import pytest
 
-from monitor.rules.model import Transition
-from tests.monitor.rules.scenario import FOLDER, load, short, started
+from tests.monitor.rules.scenario import FOLDER, bare, load, short, started
 
 SCENARIOS = [pair for path in sorted(FOLDER.glob("*.toml")) for pair in load(path)]
 
@@ -19,6 +18,9 @@ def test_a_timeline_gives_exactly_its_transitions(scenario: dict[str, Any]) -> N
         if "suppressed" in step:
             hidden = [a.rule for a in run.engine.alerts() if a.suppressed_by is not None]
             assert hidden == step["suppressed"], step
+        if "muted" in step:
+            told = [a.rule for a in run.engine.alerts() if a.muted_ns is not None]
+            assert told == step["muted"], step
         if "message" in step:
             assert run.told[-1].alert.message == step["message"]
 
@@ -31,9 +33,3 @@ def test_a_restart_before_any_step_changes_nothing(scenario: dict[str, Any]) -> 
         straight.step(step)
         broken.step(step)
     assert [bare(t) for t in broken.told] == [bare(t) for t in straight.told]
-
-
-def bare(transition: Transition) -> Transition:
-    """Return a transition without its level trace, which is not kept over a restart."""
-    alert = transition.alert.model_copy(update={"trace": None})
-    return transition.model_copy(update={"alert": alert})

@@ -1,0 +1,102 @@
+"""A morning's line-up on a tablet, against the real service: a tone, a boom, a muted lavalier."""
+
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import FULL_SCALE, RATE_HZ, WAIT_MS, Tablet
+from tests.browser.test_page import tab
+from tests.rigs.service import RunningService
+
+CONFIG = """
+[production]
+name = "The Long Field"
+unit = "Main unit"
+
+[[source]]
+id = "cart"
+kind = "media_file"
+name = "Sound cart"
+channel_names = ["Tone", "Boom", "Ana"]
+programme = [1]
+path = "{sound}"
+real_time = true
+loop = true
+"""
+LENGTH_S = 90  # longer than the tests take, so that Ana stays silent
+SPEAKS_S = 1
+
+
+def write_morning(path: Path) -> None:
+    """Write a 1 kHz tone at -20 dBFS, a quiet room, and a microphone that is soon switched off."""
+    frames = LENGTH_S * RATE_HZ
+    tone = 0.1 * np.sin(2 * np.pi * 1000 * np.arange(RATE_HZ) / RATE_HZ)
+    room = np.random.default_rng(5).normal(0, 0.002, RATE_HZ)
+    sound = np.zeros((frames, 3), "<i2")
+    sound[:, 0] = np.tile(np.round(tone * FULL_SCALE), LENGTH_S)
+    sound[:, 1] = np.tile(np.round(room * FULL_SCALE), LENGTH_S)
+    sound[: SPEAKS_S * RATE_HZ, 2] = sound[: SPEAKS_S * RATE_HZ, 1]
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(3)
+        file.setsampwidth(2)
+        file.setframerate(RATE_HZ)
+        file.writeframes(sound.tobytes())
+
+
+@pytest.fixture(scope="module")
+def morning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    """The real service on that morning."""
+    folder = tmp_path_factory.mktemp("morning")
+    write_morning(folder / "sound.wav")
+    config = folder / "takewatch.toml"
+    config.write_text(CONFIG.format(sound=folder / "sound.wav"))
+    running = RunningService(folder / "data", config)
+    running.folder.mkdir()
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(autouse=True)
+def patience() -> None:
+    """Let expectations wait as long as a worker may need on a loaded machine."""
+    expect.set_options(timeout=WAIT_MS)
+
+
+def opened(tablet: Tablet, morning: RunningService) -> Page:
+    page = tablet(morning.address)
+    expect(page.get_by_test_id("meters-cart")).to_have_attribute("data-state", "live")
+    return page
+
+
+def dismiss(page: Page) -> None:
+    """Take away what lies over the tabs: a message with a way back stays for 10 s."""
+    page.get_by_role("button", name="dismiss").tap()
+
+
+def test_one_tap_marks_a_silent_microphone_as_muted_and_another_takes_it_back(
+    tablet: Tablet, morning: RunningService
+) -> None:
+    page = opened(tablet, morning)
+    page.get_by_test_id("roll").tap()
+    dismiss(page)
+    tab(page, "Alerts")
+    alert = page.get_by_test_id("alert").filter(has_text="Digital silence")
+    expect(alert).to_contain_text("Ana")
+    alert.get_by_role("button", name="Muted on purpose").tap()
+    expect(alert).to_have_count(0)
+    expect(page.get_by_test_id("muted")).to_contain_text("Ana · Sound cart")
+    dismiss(page)
+    tab(page, "Glance")
+    expect(page.get_by_test_id("meters-cart").get_by_text("MUTED")).to_be_visible()
+    expect(page.get_by_test_id("word-sound")).to_have_attribute("data-word", "OK")
+
+    tab(page, "Alerts")
+    page.get_by_test_id("muted").get_by_role("button", name="Not muted").tap()
+    expect(alert).to_contain_text("Ana")
+    page.get_by_test_id("roll").tap()
+    expect(page.get_by_test_id("phase")).to_have_text("STANDBY")
