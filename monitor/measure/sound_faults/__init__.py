@@ -2,6 +2,7 @@
 
 from monitor.measure.sound_faults import (
     clipping,
+    dropout,
     not_a_number,
     silence,
     stuck,
@@ -9,6 +10,7 @@ from monitor.measure.sound_faults import (
 
 __all__ = [
     "clipping",
+    "dropout",
     "not_a_number",
     "silence",
     "stuck",

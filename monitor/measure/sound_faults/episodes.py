@@ -16,7 +16,7 @@ class Episodes:
     """The episodes of one detector on one channel (None: on all at once), in media time.
 
     ``fault`` counts a new one; ``extend`` lengthens the last; ``advance`` lets time pass. The steps
-    wait in ``steps``. ``worst`` is the largest fault, in samples. ``detail`` may change.
+    wait in ``steps``. ``worst`` is the longest fault, in samples or in ms. ``detail`` may change.
     """
 
     def __init__(
@@ -26,12 +26,15 @@ class Episodes:
         sample_rate_hz: int,
         detail: str | None,
         close_after_s: float = CLOSE_AFTER_S,
+        *,
+        in_ms: bool = False,
     ) -> None:
         self._detector = detector
         self._channels = () if channel is None else (channel,)
         self._name = "all" if channel is None else str(channel)
         self._second = sample_rate_hz
         self._close_after = round(close_after_s * sample_rate_hz)
+        self._in_ms = in_ms
         self._update_min = round(UPDATE_MIN_S * sample_rate_hz)
         self.detail = detail
         self._recent: deque[int] = deque()
@@ -84,6 +87,7 @@ class Episodes:
 
     def _tell(self, phase: str, tick: int) -> None:
         self._told_tick, self._told_count = tick, self._count
+        worst = round(self._worst * 1e3 / self._second, 1) if self._in_ms else float(self._worst)
         self.steps.append(
             Detection(
                 detector=self._detector,
@@ -92,9 +96,9 @@ class Episodes:
                 start=self._start,
                 end=self._end if phase == "close" else None,
                 channels=self._channels,
-                worst=float(self._worst),
+                worst=worst,
                 worst_tick=self._worst_tick,
-                unit="samples",
+                unit="ms" if self._in_ms else "samples",
                 count=self._count,
                 count_1s=self._count_1s,
                 detail=self.detail,

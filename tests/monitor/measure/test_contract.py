@@ -26,13 +26,14 @@ def made(name: str) -> Measurement:
 
 
 def eventful() -> Signal:
-    """Two seconds with clipping, silence, NaN and infinity in them."""
+    """Two seconds with every fault that a detector tells in them."""
     samples = noise(96000, CHANNELS)
     samples[5000:5010, 0] = 1.0
     samples[30000:50000, 1] = 0.0
     samples[60000:60003, 0] = np.nan
     samples[61000, 1] = np.inf
     samples[70000:70200, 0] = 0.05  # stuck
+    samples[88000:88200, 0] *= 0.01  # a dropout
     return samples
 
 
