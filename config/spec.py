@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 Severity = Literal["NOTE", "CHECK", "FAULT"]
 Phase = Literal["idle", "line_up", "rolling"]
 Department = Literal["sound", "camera", "both"]
+RANK: dict[str | None, int] = {None: 0, "NOTE": 1, "CHECK": 2, "FAULT": 3}
 Stage = Literal["feed", "recording", "delivery"]
 Latch = Literal["none", "cut", "acknowledged"]
 RuleName = Annotated[str, StringConstraints(pattern=r"^[a-z]+\.[a-z_]+(/[a-z_]+)?$")]

@@ -6,6 +6,7 @@ replayed. Times: ``t_..._ns`` are monotonic nanoseconds of the boot named in ``h
 media time in the stream's ``time_base``, valid within one ``epoch``. Keys are only ever added.
 """
 
+from functools import cache
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -258,8 +259,16 @@ InLine = Annotated[
     Open | Limits | Baseline | Reset | Integrate | Keep | Credit | Close,
     Field(discriminator="line"),
 ]
-_OUT: TypeAdapter[OutLine] = TypeAdapter(OutLine)
-_IN: TypeAdapter[InLine] = TypeAdapter(InLine)
+
+
+@cache
+def _out() -> TypeAdapter[OutLine]:
+    return TypeAdapter(OutLine)  # 10 ms to build, and checking a file needs none
+
+
+@cache
+def _in() -> TypeAdapter[InLine]:
+    return TypeAdapter(InLine)
 
 
 def encode(line: BaseModel) -> bytes:
@@ -269,9 +278,9 @@ def encode(line: BaseModel) -> bytes:
 
 def decode_out(text: bytes | str) -> OutLine:
     """Parse one line of a worker. Raises ``ValueError`` on anything that is not one."""
-    return _OUT.validate_json(text)
+    return _out().validate_json(text)
 
 
 def decode_in(text: bytes | str) -> InLine:
     """Parse one line to a worker. Raises ``ValueError`` on anything that is not one."""
-    return _IN.validate_json(text)
+    return _in().validate_json(text)

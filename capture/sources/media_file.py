@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from capture.demux import Demuxer
 
 PROOF_PACKETS = 512  # packets in which a file must show one decodable frame to be media
+WAV_PACKET_BYTES = 1 << 18  # a second of stereo; FFmpeg's own 4 KiB or 0.1 s are ten times dearer
 SHORT_TOLERANCE_S = Fraction(
     1, 100
 )  # declared durations are rounded to 1 ms; a packet comes on top
@@ -66,12 +67,12 @@ def check_readable(path: Path) -> None:
         raise OpenFailed(f"{path}: cannot be read ({error})") from error
 
 
-def open_container(path: Path) -> "InputContainer":
+def open_container(path: Path, **options: str) -> "InputContainer":
     """Open a file by its content alone.
 
     It is handed over as a descriptor: no name, so no guess by extension (random bytes called
     ``.g722`` would play), and no other file or address can be opened from inside a playlist.
-    Raises ``OpenFailed``.
+    ``options`` are FFmpeg's own. Raises ``OpenFailed``.
     """
     try:
         import av
@@ -85,7 +86,7 @@ def open_container(path: Path) -> "InputContainer":
         return av.open(
             "fd:",
             mode="r",
-            options={"fd": str(descriptor), "protocol_whitelist": "fd"},
+            options={"fd": str(descriptor), "protocol_whitelist": "fd", **options},
             metadata_errors="replace",
         )
     except (av.error.FFmpegError, ValueError, OSError) as error:
@@ -156,11 +157,15 @@ class MediaFile:
             self.close()
             raise
         self._container.close()
-        self._container = open_container(self.path)
+        self._container = open_container(self.path, **self._options())
         self._demuxer = Demuxer(self._container, time.monotonic_ns)
         self._header = read_wav_header(self.path)
         self._declared_s = self._declared()
         return tuple(_named(info, self._header) for info in self._demuxer.infos(interlaced))
+
+    def _options(self) -> dict[str, str]:
+        """Return what the container is opened with: long packets of WAV, unless it is paced."""
+        return {} if self.real_time else {"max_size": str(WAV_PACKET_BYTES)}
 
     def _declared(self) -> Fraction | None:
         assert self._container is not None

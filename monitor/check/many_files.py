@@ -4,7 +4,6 @@ Native decoders crash on hostile files; a checker process that dies or hangs mak
 unreadable and is replaced. Nothing here measures: ``one_file`` does, inside the processes.
 """
 
-import multiprocessing
 import os
 import signal
 import time
@@ -12,15 +11,15 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config.spec import Spec, Stage
+from monitor.check import processes
 
 if TYPE_CHECKING:
+    from config.spec import Spec, Stage
     from monitor.report.document import CheckDocument
 
 HANG_S = 120.0
@@ -35,16 +34,16 @@ Progress = Callable[[int, float], None]
 class Judge:
     """What files are judged by."""
 
-    spec: Spec | None
+    spec: "Spec | None"
     spec_name: str | None
-    stage: Stage
+    stage: "Stage"
 
 
 @dataclass(slots=True)
 class _Checker:
     """A process, the pipe to it, and the file it works on."""
 
-    process: SpawnProcess
+    process: BaseProcess
     pipe: Connection
     index: int
     heard_s: float
@@ -57,12 +56,14 @@ def check_files(
 
     At most ``jobs`` files are read at a time.
     """
+    processes.warm_up()
+    import monitor.report.document  # noqa: F401  in the meantime
+
     waiting = deque(range(len(paths)))
     found: dict[int, CheckDocument] = {}
     with _checkers() as busy:
-        context = multiprocessing.get_context("spawn")
         for _ in range(min(jobs, len(paths))):
-            busy.append(_begin(context, judge, paths, waiting.popleft()))
+            busy.append(_begin(judge, paths, waiting.popleft()))
         while busy:
             for checker in _ready(busy):
                 document = _hear(checker, paths[checker.index], judge, progress)
@@ -70,7 +71,7 @@ def check_files(
                     continue
                 found[checker.index] = document
                 progress(checker.index, 1.0)
-                _next(context, judge, paths, waiting, busy, checker)
+                _next(judge, paths, waiting, busy, checker)
     return [found[index] for index in range(len(paths))]
 
 
@@ -89,29 +90,13 @@ def _checkers() -> "Iterator[list[_Checker]]":
             _dismiss(checker)
 
 
-def _begin(context: SpawnContext, judge: Judge, paths: Sequence[Path], index: int) -> _Checker:
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(theirs, judge), daemon=True)
-    with _sigint_blocked():
-        process.start()
+def _begin(judge: Judge, paths: Sequence[Path], index: int) -> _Checker:
+    ours, theirs = processes.pipe()
+    process = processes.start(_work, theirs, judge)
     theirs.close()
     checker = _Checker(process, ours, index, time.monotonic())
     _give(checker, paths[index])
     return checker
-
-
-@contextmanager
-def _sigint_blocked() -> Iterator[None]:
-    """Block Ctrl-C; a process begun meanwhile never hears it: its parent ends it instead.
-
-    multiprocessing's own tracker unblocks it when it starts, so that must have happened before.
-    """
-    resource_tracker.ensure_running()
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _give(checker: _Checker, path: Path) -> None:
@@ -121,7 +106,6 @@ def _give(checker: _Checker, path: Path) -> None:
 
 
 def _next(
-    context: SpawnContext,
     judge: Judge,
     paths: Sequence[Path],
     waiting: deque[int],
@@ -136,7 +120,7 @@ def _next(
     busy.remove(checker)
     _dismiss(checker)
     if waiting:
-        busy.append(_begin(context, judge, paths, waiting.popleft()))
+        busy.append(_begin(judge, paths, waiting.popleft()))
 
 
 def _dismiss(checker: _Checker) -> None:
@@ -184,7 +168,7 @@ def _given_up(checker: _Checker, path: Path, judge: Judge, why: str) -> "CheckDo
     return unreadable(path, judge.spec_name, judge.stage, error)
 
 
-def _end_of(process: SpawnProcess) -> str:
+def _end_of(process: BaseProcess) -> str:
     """Say in words how a process ended."""
     code = process.exitcode
     if code is not None and code < 0:
@@ -198,7 +182,6 @@ def _end_of(process: SpawnProcess) -> str:
 
 def _work(pipe: Connection, judge: Judge) -> None:
     """Check one path after another until the pipe is closed."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: the other cores have files
     from monitor.check.one_file import check_file
 
     with suppress(EOFError, OSError):

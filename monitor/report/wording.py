@@ -6,7 +6,7 @@ notes, file names) passes :func:`one_line` before it reaches a terminal or a tab
 
 from fractions import Fraction
 
-from config.spec import RULE_NAMES
+from config.spec import RANK, RULE_NAMES
 from monitor.report.document import (
     AudioStream,
     CheckAlert,
@@ -16,7 +16,6 @@ from monitor.report.document import (
     VideoStream,
     Worst,
 )
-from monitor.rules.model import RANK
 
 MISSING = "–"
 VERDICTS = {

@@ -8,12 +8,22 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from config.spec import Department, Severity
+from config.spec import RANK, Department, Severity
+
+__all__ = [
+    "LEVEL_STEP_S",
+    "RANK",
+    "UNTIL_CUT",
+    "Acknowledgement",
+    "Alert",
+    "Condition",
+    "Place",
+    "Transition",
+]
 
 Condition = Literal["pending", "active", "cleared"]
 UNTIL_CUT = -1
 LEVEL_STEP_S = 0.05  # 5 s are 100 numbers: what a sparkline can show, 600 bytes
-RANK: dict[str | None, int] = {None: 0, "NOTE": 1, "CHECK": 2, "FAULT": 3}
 
 
 class _Model(BaseModel):

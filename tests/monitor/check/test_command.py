@@ -9,12 +9,14 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from api.commands.check import command
+from api.commands.check import STAGES, command
+from config.spec import Stage
 from monitor.check.many_files import Judge, check_files
 from monitor.report.document import CheckDocument
 from tests.monitor.check.conftest import Takewatch, environment
@@ -111,6 +113,10 @@ def test_misuse_ends_with_2_and_says_what_was_expected(
         assert word in result.output
 
 
+def test_the_stages_offered_are_those_a_spec_has() -> None:
+    assert get_args(Stage) == STAGES
+
+
 def test_an_original_is_never_the_output(tmp_path: Path) -> None:
     path = write_pcm24(tmp_path / "sine.wav", sine(1))
     (tmp_path / "link.wav").symlink_to(path)
@@ -154,16 +160,16 @@ def test_ctrl_c_leaves_no_file_no_trace_and_no_process(tmp_path: Path) -> None:
 
 
 def await_children(pid: int) -> None:
-    """Wait until a process has at least one child that has opened the sound file."""
+    """Wait until a process of the group that ``pid`` leads has opened the sound file."""
     until = time.monotonic() + 30
     while time.monotonic() < until:
         for task in Path("/proc").glob("[0-9]*"):
             try:
-                parent = int((task / "stat").read_text().rpartition(")")[2].split()[1])
+                group = os.getpgid(int(task.name))
                 files = [str(link.readlink()) for link in (task / "fd").iterdir()]
             except (OSError, ValueError):
                 continue
-            if parent == pid and any(name.endswith("long.wav") for name in files):
+            if group == pid and any(name.endswith("long.wav") for name in files):
                 return
     raise AssertionError("no checker opened the file in 30 s")
 
@@ -195,14 +201,16 @@ class Killer:
     def __call__(self, index: int, fraction: float) -> None:
         if index == self.victim and not self.done and fraction < 1.0:
             self.done = True
-            for pid in children_of(os.getpid()):
+            for pid in descendants_of(os.getpid()):
                 if b"long.wav" in open_files(pid):
                     os.kill(pid, self.number)
 
 
-def children_of(pid: int) -> list[int]:
-    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return [int(word) for word in text.split()]
+def descendants_of(pid: int) -> list[int]:
+    """Return children and theirs: a checker's parent is the server that has it all imported."""
+    words = [task.read_text() for task in Path(f"/proc/{pid}/task").glob("*/children")]
+    children = [int(word) for word in " ".join(words).split()]
+    return [*children, *(one for child in children for one in descendants_of(child))]
 
 
 def open_files(pid: int) -> bytes:
