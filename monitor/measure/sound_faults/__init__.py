@@ -3,6 +3,7 @@
 from monitor.measure.sound_faults import (
     clipping,
     dropout,
+    low_band,
     not_a_number,
     silence,
     stuck,
@@ -11,6 +12,7 @@ from monitor.measure.sound_faults import (
 __all__ = [
     "clipping",
     "dropout",
+    "low_band",
     "not_a_number",
     "silence",
     "stuck",

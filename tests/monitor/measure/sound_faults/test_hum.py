@@ -1,0 +1,189 @@
+"""Mains hum of known level and frequency, and what sounds like it."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from capture.source import Ended
+from monitor.lines import Event
+from monitor.measure.measurement import Detection
+from monitor.measure.pipeline import Pipeline
+from monitor.measure.sound_faults.hum import Hum
+from tests.monitor.measure.signals import Signal, blocks, noise, stream_of
+
+RATE = 48000
+SLOW_RATE = 2000
+FACTOR = 24
+
+
+def voice(seconds: float, rate: int, low_hz: float) -> Signal:
+    """A voice, -25 dBFS: words of 0.1 to 0.5 s, pauses between, gliding over half an octave."""
+    generator = np.random.default_rng(3)
+    frames = round(seconds * rate)
+    out, at = np.zeros(frames), 0
+    while at < frames:
+        length = min(round(generator.uniform(0.1, 0.5) * rate), frames - at)
+        time_s = np.arange(length) / rate
+        rising_hz = generator.uniform(low_hz, 1.5 * low_hz) + generator.uniform(-30, 30) * time_s
+        glide = rising_hz * time_s
+        word = sum(np.sin(2 * np.pi * k * glide) / k for k in range(1, 7))
+        out[at : at + length] = 0.08 * word * np.sin(np.pi * np.arange(length) / length)
+        at += length + round(generator.uniform(0.02, 0.5) * rate)
+    return out
+
+
+def hum_wave(seconds: float, rate: int, hz: float, level_dbfs: float) -> Signal:
+    """A sine whose RMS has that level."""
+    t = np.arange(round(seconds * rate)) / rate
+    return np.asarray(np.sqrt(2) * 10 ** (level_dbfs / 20) * np.sin(2 * np.pi * hz * t + 0.4))
+
+
+def room(
+    seconds: float,
+    rate: int = SLOW_RATE,
+    level: float = 10 ** (-62 / 20),
+    low_hz: float = 90.0,
+) -> Signal:
+    """Room noise with a voice over it."""
+    quiet = noise(round(seconds * rate), 1, level, 5)[:, 0]
+    return np.asarray(quiet + voice(seconds, rate, low_hz))
+
+
+def slow(samples: Signal, size: int = 200) -> list[tuple[float, Detection]]:
+    """Feed already decimated sound; return (told at s, detection)."""
+    hum = Hum(1, SLOW_RATE, FACTOR)
+    told: list[tuple[float, Detection]] = []
+    for at in range(0, len(samples), size):
+        part = samples[None, at : at + size].astype(np.float32)
+        hum.feed(at * FACTOR, part)
+        told += [((at + size) / SLOW_RATE, step) for step in hum.steps]
+        hum.steps.clear()
+    hum.finish()
+    return told + [(len(samples) / SLOW_RATE, step) for step in hum.steps]
+
+
+def events(samples: Signal, sizes: list[int] | int, rate: int = RATE) -> list[Event]:
+    """Feed a whole pipeline; return what it says of hum."""
+    pipeline = Pipeline("a", [stream_of(1, rate)])
+    for block in blocks(samples.reshape(len(samples), -1).astype(np.float32), sizes):
+        pipeline.feed(block)
+        pipeline.readings(0)
+    pipeline.feed(Ended(reason="end", t_arrival_ns=0))
+    found = [event for event in pipeline.events() if isinstance(event, Event)]
+    return [event for event in found if event.detector == "hum"]
+
+
+@pytest.mark.parametrize("rate", [44100, 48000, 96000])
+def test_hum_under_a_voice_is_found_in_ten_seconds_at_any_rate(rate: int) -> None:
+    seconds = 11.0
+    clean = room(seconds, rate, 10 ** (-52 / 20))
+    samples = clean + hum_wave(seconds, rate, 150.0, -60.0)
+    found = events(samples, rate // 10, rate)
+    assert [event.phase for event in found] == ["open", "close"]
+    assert found[0].start / rate == pytest.approx(0, abs=1.5)
+    assert found[-1].worst == pytest.approx(-60, abs=1.5)
+    assert (found[-1].unit, found[-1].channels) == ("dBFS", [0])
+    assert found[-1].detail == "50 Hz, strongest at 150 Hz"
+    assert events(clean, rate // 10, rate) == []
+
+
+@pytest.mark.parametrize("hz", [50.0, 60.03, 100.0, 120.0, 180.0, 49.6])
+def test_every_mains_line_is_found_within_ten_seconds(hz: float) -> None:
+    # A voice whose own pitch lies on the line covers it for as long as it speaks.
+    samples = room(40.0, low_hz=150.0 if hz in (100.0, 120.0) else 90.0)
+    samples[20000:] += hum_wave(30.0, SLOW_RATE, hz, -60.0)
+    (told_s, opened), *_, (_, closed) = slow(samples)
+    assert told_s <= 20.0
+    assert opened.start / RATE == pytest.approx(10, abs=1.5)
+    assert closed.worst == pytest.approx(-60, abs=1.5)
+
+
+def test_faint_hum_is_found_in_thirty_seconds() -> None:
+    samples = room(40.0, level=10 ** (-56 / 20)) + hum_wave(40.0, SLOW_RATE, 50.0, -70.0)
+    (told_s, opened), *_ = slow(samples)
+    assert told_s <= 30.0
+    assert opened.worst == pytest.approx(-70, abs=3)
+
+
+def test_it_closes_where_the_hum_ended() -> None:
+    samples = room(50.0)
+    samples[: 20 * SLOW_RATE] += hum_wave(20.0, SLOW_RATE, 50.0, -55.0)
+    steps = slow(samples)
+    (told_s, closed) = steps[-1]
+    assert (closed.phase, told_s < 40) == ("close", True)
+    assert closed.end is not None
+    assert closed.end / RATE == pytest.approx(20, abs=3)
+
+
+def test_a_bright_hum_names_its_mains_and_its_strongest_line() -> None:
+    both = hum_wave(12.0, SLOW_RATE, 60, -66) + hum_wave(12.0, SLOW_RATE, 300, -58)
+    (_, opened), *_ = slow(room(12.0) + both)
+    assert opened.detail == "60 Hz, strongest at 300 Hz"
+
+
+def notes(hz: float, seconds: float = 40.0) -> Signal:
+    """Bowed bass notes on one string: two seconds each, the bow turning between."""
+    t = np.arange(round(seconds * SLOW_RATE)) / SLOW_RATE
+    wave = sum(np.sin(2 * np.pi * k * hz * t) / k for k in range(1, 8))
+    return np.asarray(0.03 * wave * np.sqrt(np.abs(np.sin(np.pi * t / 2))))
+
+
+def sweeping(around_hz: float) -> Signal:
+    """A motor whose speed moves by 2 percent around a mains line."""
+    t = np.arange(40 * SLOW_RATE) / SLOW_RATE
+    return np.asarray(0.01 * np.sin(2 * np.pi * around_hz * (t + 0.02 * np.sin(t))))
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        room(40.0),
+        notes(49.0),
+        notes(61.74),
+        notes(98.0),
+        hum_wave(40.0, SLOW_RATE, 48.4, -45),
+        hum_wave(40.0, SLOW_RATE, 58.8, -45),
+        hum_wave(40.0, SLOW_RATE, 95.2, -45),
+        hum_wave(40.0, SLOW_RATE, 246.94, -45),
+        sweeping(100.0),
+        np.cumsum(noise(40 * SLOW_RATE, 1, 0.001)[:, 0]) * 0.05,
+        np.zeros(40 * SLOW_RATE),
+        np.full(40 * SLOW_RATE, 0.1),
+    ],
+    ids=[
+        "voice",
+        "bass G1",
+        "bass B1",
+        "bass G2",
+        "motor 48.4 Hz",
+        "motor 58.8 Hz",
+        "motor 95.2 Hz",
+        "organ B3",
+        "motor changing speed",
+        "brown noise",
+        "silence",
+        "offset",
+    ],
+)
+def test_what_is_not_steady_on_a_mains_line_is_no_hum(samples: Signal) -> None:
+    quiet = noise(len(samples), 1, 10 ** (-70 / 20), 8)[:, 0]
+    assert slow(samples + quiet) == []
+
+
+def test_a_word_with_hum_in_its_recording_is_no_hum_of_the_channel() -> None:
+    """Played back on set, hum stops with the voice it was recorded with."""
+    talking = np.repeat([1.0, 0.0] * 10, 2 * SLOW_RATE)
+    samples = room(40.0) + hum_wave(40.0, SLOW_RATE, 60.0, -50.0) * talking
+    assert slow(samples) == []
+
+
+@given(size=st.integers(1, 5000))
+@settings(max_examples=6, deadline=None)
+def test_the_episode_does_not_depend_on_how_sound_is_cut(size: int) -> None:
+    samples = room(12.0) + hum_wave(12.0, SLOW_RATE, 50.0, -60.0)
+    expected = [step for _, step in slow(samples)]
+    found = [step for _, step in slow(samples, size)]
+    assert [(s.phase, s.start, s.end) for s in found] == [
+        (s.phase, s.start, s.end) for s in expected
+    ]
