@@ -3,6 +3,7 @@
 from monitor.measure.sound_faults import (
     clipping,
     dropout,
+    floor_moved,
     low_band,
     not_a_number,
     silence,
@@ -12,6 +13,7 @@ from monitor.measure.sound_faults import (
 __all__ = [
     "clipping",
     "dropout",
+    "floor_moved",
     "low_band",
     "not_a_number",
     "silence",
