@@ -15,13 +15,14 @@ UV := .make/uv/bin/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 step = @echo "· $(1)"
 
-.PHONY: help run test lint page-check tests bench lock screenshot clean page run-system test-system
+.PHONY: help run test lint page-check tests bench accuracy lock screenshot clean page run-system test-system
 
 help:
 	@echo "make run         watch every take: set up what is missing, then serve the page"
 	@echo "                 (ARGS=\"--port 8401\" is handed to takewatch run)"
 	@echo "make test        set up, then lint, type-check and run every test"
 	@echo "make bench       run the benchmarks, each against a named peer"
+	@echo "make accuracy    measure meters and detectors, and write docs/accuracy.md (hours)"
 	@echo "make screenshot  take the README's pictures from practice feeds"
 	@echo "make lock        choose newer versions and write the locks again"
 	@echo "make clean       remove all that was set up or built"
@@ -48,6 +49,9 @@ page-check: page
 tests: test-system page .make/tools .make/project
 	$(call step,pytest: everything else$(,) none skipped)
 	@$(BIN)/python -m pytest -q $(ARGS)
+
+accuracy: test-system page .make/tools .make/project
+	@$(BIN)/python -m bench.accuracy $(ARGS)
 
 bench: test-system page .make/tools .make/project
 	@for file in bench/[a-z]*.py; do $(BIN)/python -m bench.$$(basename $$file .py) || exit 1; done

@@ -5,7 +5,7 @@ code, the default rules and the corpus: change any of them and everything is mea
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 import bench.corpus.faults  # noqa: F401  fills the registry
 from bench.corpus.faults.fault import FAULTS, Fault
 from bench.corpus.material import HALVES, Half, Material
-from bench.corpus.score import Result, finds, score
+from bench.corpus.score import Result, owns, score
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".make" / "accuracy"
@@ -42,14 +42,14 @@ WHOLE = Extent(
 QUICK = Extent(clean_h={"held_out": 0.1, "tune": 0.1}, labels={"held_out": 1, "tune": 0}, takes=1)
 
 
-def code_key(root: Path = ROOT) -> str:
+def code_key(names: Sequence[str] = MEASURED) -> str:
     """Return a hash of all code and data that a result depends on."""
     digest = hashlib.sha256()
-    for name in MEASURED:
-        path = root / name
+    for name in names:
+        path = ROOT / name
         files = [path] if path.is_file() else sorted(path.rglob("*.py"))
         for file in files:
-            digest.update(str(file.relative_to(root)).encode() + file.read_bytes())
+            digest.update(str(file.relative_to(ROOT)).encode() + file.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -154,7 +154,7 @@ def row(results: Results, fault: Fault, half: Half) -> Row:
         late=sum(r.late for r in spoilt),
         latencies_s=tuple(latency for r in spoilt for latency in r.latencies_s),
         beside=sum(sum(r.false.values()) for r in spoilt),
-        false=sum(finds(fault, heard) for heard in false),
+        false=sum(owns(fault, heard) for heard in false),
         clean_h=sum(r.channel_s for r in clean) / 3600,
         consequences=others,
     )

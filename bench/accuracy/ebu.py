@@ -172,7 +172,7 @@ def cases() -> list[Case]:
             Case(
                 number=f"3341-{15 + index}",
                 says=says,
-                expects=f"true peak {level:+d}" if level else "true peak 0",
+                expects=f"true peak {level:+d}".replace("-", "−") if level else "true peak 0",
                 tolerance=TRUE_PEAK_DB,
                 judge=_true_peak(index),
             )

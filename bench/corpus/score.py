@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Protocol, TypeVar
 
 import numpy as np
+from scipy.special import betaincinv, gammaincinv
 
 from bench.corpus.faults.fault import FAULTS, Fault, Label
 from bench.corpus.happenings import Span
@@ -157,11 +158,16 @@ def _collect(found: dict[str, Heard], pipeline: Pipeline, told: int) -> None:
 
 def finds(fault: Fault, heard: Heard) -> bool:
     """Say whether an episode is of the kind that finds a fault."""
-    if heard.detector not in fault.detectors:
+    if heard.detector not in (*fault.detectors, *fault.also):
         return False
     if any(word in heard.detail for word in fault.not_words):
         return False
     return not fault.words or any(word in heard.detail for word in fault.words)
+
+
+def owns(fault: Fault, heard: Heard) -> bool:
+    """Say whether an episode is one that a fault's own detectors answer for."""
+    return heard.detector in fault.detectors and finds(fault, heard)
 
 
 def matches(label: Label, heard: Heard) -> bool:
@@ -228,8 +234,9 @@ def judge(take_: Take, fault: Fault | None, labels: list[Label], heard: list[Hea
     for label in labels:
         assert fault is not None
         _judge_label(result, fault, label, [one for one in of_kind if matches(label, one)])
-    for one in of_kind:
-        if not any(matches(label, one) for label in labels) and not allowed(take_, one):
+    for one in heard:
+        mine = fault is None or owns(fault, one)
+        if mine and not any(matches(label, one) for label in labels) and not allowed(take_, one):
             result.false[key_of(one)] = result.false.get(key_of(one), 0) + 1
             result.false_at.append(one)
     for one in heard:
@@ -244,7 +251,7 @@ def _judge_label(result: Result, fault: Fault, label: Label, heard: list[Heard])
         result.missed.append(asdict(label))
         return
     latency_s = (first - label.start) / RATE
-    deadline = (label.end if fault.from_end else label.start) + round(fault.within_s * RATE)
+    deadline = (label.end if fault.from_end else label.start) + fault.within_s * RATE
     if first > deadline:
         result.late += 1
         result.missed.append({**asdict(label), "late_s": latency_s})
@@ -293,13 +300,9 @@ def score(
 
 def recall_bound(hits: int, labels: int) -> float:
     """Return the lower 95 % bound of a recall (Clopper and Pearson, one-sided)."""
-    from scipy.stats import beta
-
-    return 0.0 if hits == 0 else float(beta.ppf(1 - CONFIDENCE, hits, labels - hits + 1))
+    return 0.0 if hits == 0 else float(betaincinv(hits, labels - hits + 1, 1 - CONFIDENCE))
 
 
 def rate_bound(count: int, hours: float) -> float:
     """Return the upper 95 % bound of a rate, events an hour (exact Poisson, one-sided)."""
-    from scipy.stats import chi2
-
-    return float(chi2.ppf(CONFIDENCE, 2 * count + 2)) / 2 / hours
+    return float(gammaincinv(count + 1, CONFIDENCE)) / hours

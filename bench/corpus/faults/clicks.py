@@ -30,7 +30,7 @@ def _add(samples: Samples, at: int, grain: Samples, generator: np.random.Generat
 @fault(
     "clicks",
     says="crackle: 4 to 40 clicks within 0.05 to 0.6 s, each 12 to 26 dB over the local RMS",
-    detectors=["clicks", "click"],
+    detectors=["clicks"],
     recall=0.90,
     false_per_h=5.0,
     within_s=2.0,
@@ -63,7 +63,7 @@ def crackle(take: Take, generator: np.random.Generator) -> list[Label]:
 @fault(
     "single click",
     says="one click, 12 to 26 dB over the local RMS; reported, no aim: not alert-grade alone",
-    detectors=["clicks", "click"],
+    detectors=["clicks"],
     within_s=2.0,
     from_end=True,
 )

@@ -101,7 +101,8 @@ def _low_passed(samples: Samples) -> Samples:
 @fault(
     "clip below full scale",
     says="hard flat tops upstream (preamp, wireless), 0.05 % to 2 % of the samples in 3 s",
-    detectors=["clipping"],
+    detectors=["flat_tops"],
+    also=["clipping"],
     words=["below full scale"],
     recall=0.99,
     false_per_h=0.1,
@@ -116,7 +117,8 @@ def clip_below(take: Take, generator: np.random.Generator) -> list[Label]:
 @fault(
     "clip, then low-pass, 1 %",
     says="the same, 1 % to 3 % of the samples, through a 16 kHz low-pass",
-    detectors=["clipping"],
+    detectors=["flat_tops"],
+    also=["clipping"],
     words=["below full scale"],
     recall=0.98,
     false_per_h=1.0,
@@ -131,7 +133,8 @@ def clip_low_pass(take: Take, generator: np.random.Generator) -> list[Label]:
 @fault(
     "clip, then low-pass, 0.3 %",
     says="the same, 0.3 % to 1 % of the samples, through a 16 kHz low-pass",
-    detectors=["clipping"],
+    detectors=["flat_tops"],
+    also=["clipping"],
     words=["below full scale"],
     recall=0.85,
     false_per_h=1.0,

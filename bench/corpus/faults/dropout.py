@@ -13,7 +13,8 @@ EDGE = RATE // 4000  # a receiver mutes within a quarter of a millisecond
 @fault(
     "dropout",
     says="3 ms to 1 s of nothing, 20 to 40 dB under the room's own noise or exact zeros",
-    detectors=["dropout", "silence"],
+    detectors=["dropout"],
+    also=["silence", "stuck"],
     recall=0.99,
     false_per_h=0.5,
     within_s=0.5,

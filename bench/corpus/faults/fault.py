@@ -34,8 +34,9 @@ class Label:
 class Fault:
     """A kind of fault: how it is injected, which events find it, and what is aimed at.
 
-    ``detectors``: names of events that count as finding it; where ``words`` is not empty their
-    detail must hold one of them, and none of ``not_words``. ``within_s``: an event told later than
+    ``detectors``: names of the events that are meant to tell it; those of ``also`` count as finding
+    it too. Where ``words`` is not empty the event's detail must hold one of them, and none of
+    ``not_words``. ``within_s``: an event told later than
     this after the label's start is too late; with ``from_end``, after its end.
     ``recall`` and ``false_per_h`` (a channel-hour) are the aims; None where none was set.
     ``roles`` and ``seconds``: the take it wants, when a usual cart's would be a waste.
@@ -44,6 +45,7 @@ class Fault:
     name: str
     says: str
     detectors: tuple[str, ...]
+    also: tuple[str, ...]
     words: tuple[str, ...]
     not_words: tuple[str, ...]
     recall: float | None
@@ -64,6 +66,7 @@ def fault(
     *,
     says: str,
     detectors: Sequence[str],
+    also: Sequence[str] = (),
     words: Sequence[str] = (),
     not_words: Sequence[str] = (),
     recall: float | None = None,
@@ -81,6 +84,7 @@ def fault(
             name=name,
             says=says,
             detectors=tuple(detectors),
+            also=tuple(also),
             words=tuple(words),
             not_words=tuple(not_words),
             recall=recall,

@@ -63,7 +63,8 @@ def polarity_spaced(take: Take, generator: np.random.Generator) -> list[Label]:
 @fault(
     "dual mono",
     says="both channels of a declared pair carry exactly the same",
-    detectors=["dual_mono", "duplicate"],
+    detectors=["dual_mono"],
+    also=["duplicate"],
     recall=1.0,
     false_per_h=0.1,
     within_s=5.0,
@@ -81,7 +82,8 @@ def dual_mono(take: Take, generator: np.random.Generator) -> list[Label]:
 @fault(
     "duplicate track",
     says="the right channel of a declared pair is the left one at another gain",
-    detectors=["dual_mono", "duplicate"],
+    detectors=["dual_mono"],
+    also=["duplicate"],
     recall=1.0,
     false_per_h=0.1,
     within_s=10.0,

@@ -15,6 +15,7 @@ LOW_BYTES = np.int32(-(1 << 16))
     "digital zeros",
     says="exact zeros for 0.3 to 3 s on a live microphone",
     detectors=["silence"],
+    also=["dropout"],
     recall=1.0,
     false_per_h=0.0,
 )
@@ -32,7 +33,8 @@ def zeros(take: Take, generator: np.random.Generator) -> list[Label]:
 @fault(
     "stuck sample",
     says="one value held for 0.3 to 3 s",
-    detectors=["silence", "stuck"],
+    detectors=["stuck"],
+    also=["silence", "dropout"],
     recall=1.0,
     false_per_h=0.0,
 )
@@ -51,7 +53,7 @@ def stuck(take: Take, generator: np.random.Generator) -> list[Label]:
 @fault(
     "repeated buffer",
     says="a buffer of 64 to 2048 samples on all channels delivered twice to six times",
-    detectors=["repeat", "repeated", "repeated_buffer"],
+    detectors=["repeated_buffer"],
     recall=1.0,
     false_per_h=0.0,
     from_end=True,
@@ -124,7 +126,7 @@ def sixteen_bits(take: Take, generator: np.random.Generator) -> list[Label]:
 @fault(
     "DC step",
     says="an offset of 0.5 % to 10 % of full scale from some moment on",
-    detectors=["dc_offset", "dc"],
+    detectors=["dc_offset"],
     recall=1.0,
     false_per_h=0.0,
     within_s=10.0,

@@ -1,0 +1,183 @@
+"""Measure all and write ``docs/accuracy.md``: ``python -m bench.accuracy [--quick]``."""
+
+import argparse
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy loads its BLAS
+
+import json
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.accuracy import detection, ebu, page, peers, plot, true_peak
+from bench.accuracy.detection import FOLDER, QUICK, ROOT, WHOLE, Extent, Results
+from bench.corpus.faults.fault import FAULTS
+from bench.corpus.material import Half, Material, MaterialMissing, load
+from monitor.measure.measurement import MEASUREMENTS
+from tests.monitor.measure.sound.ebu_signals import RATES
+
+PAGE = ROOT / "docs" / "accuracy.md"
+IMAGE = ROOT / "docs" / "images" / "true-peak-error.svg"
+METERED = ("monitor/measure", "bench/accuracy", "tests/monitor/measure/sound/ebu_signals.py")
+QUICK_CASES = ("3341-1", "3341-14", "3341-16", "3342-1")
+STARTED = time.monotonic()
+
+
+def say(words: str) -> None:
+    """Say how far it is."""
+    print(f"{time.monotonic() - STARTED:7.0f} s  {words}", file=sys.stderr, flush=True)
+
+
+def ebu_outcomes(*, quick: bool) -> list[ebu.Outcome]:
+    """Return how every meter did in every case, from the last run where nothing has changed."""
+    rates = RATES[1:2] if quick else RATES
+    chosen = [case for case in ebu.cases() if not quick or case.number in QUICK_CASES]
+    key = detection.code_key(METERED)
+    kept = FOLDER / f"ebu-{'quick-' if quick else ''}{key}.json"
+    if kept.exists():
+        return [ebu.Outcome(**entry) for entry in json.loads(kept.read_text())]
+    found = []
+    for rate in rates:
+        for case in chosen:
+            say(f"EBU {case.number} at {rate} Hz")
+            found += [ebu.outcome(case, meter, rate) for meter in ebu.METERS]
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text(json.dumps([asdict(outcome) for outcome in found]))
+    return found
+
+
+def peak_curves(*, quick: bool) -> dict[str, NDArray[np.float64]]:
+    """Return the true-peak error of every meter over frequency."""
+    say("true peak over frequency")
+    return {meter: true_peak.curve(meter, 8 if quick else 1) for meter in true_peak.METERS}
+
+
+def known_detectors() -> set[str]:
+    """Return the names of all events that registered measurements give."""
+    return {name for kind in MEASUREMENTS.values() for name in kind.detectors}
+
+
+def ground(results: Results, material: Material, half: Half) -> page.Ground:
+    """Return what stands behind one half."""
+    used = detection.sources_used(results, half)
+    lengths = {r.name: r.seconds for r in material.recordings}
+    spoilt = [r for name in FAULTS for r in results.of(half, name)]
+    return page.Ground(
+        half=half,
+        clean_h=sum(r.channel_s for r in results.of(half, None)) / 3600,
+        spoilt_h=sum(r.channel_s for r in spoilt) / 3600,
+        speech_min=material.minutes(half, "speech"),
+        music_min=material.minutes(half, "music"),
+        recordings=len(material.of(half, "speech")) + len(material.of(half, "music")),
+        used_min=sum(lengths[name] for name in used) / 60,
+        used=len(used),
+    )
+
+
+def versions() -> str:
+    """Return what the figures depend on, in words."""
+    path = shutil.which("ffmpeg")
+    told = subprocess.run(
+        [path or "ffmpeg", "-version"], capture_output=True, text=True, check=True
+    )
+    found = re.search(r"version (\S+?)[-+ ]", told.stdout)
+    release = found.group(1) if found else "unknown"
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.strip()
+    return (
+        f"Takewatch at {commit or 'an unknown commit'}, FFmpeg {release}, libebur128 "
+        f"{_libebur128()}, numpy {np.__version__}, Python {platform.python_version()}"
+    )
+
+
+def _libebur128() -> str:
+    import ctypes
+
+    library = ctypes.CDLL("libebur128.so.1")
+    numbers = [ctypes.c_int() for _ in range(3)]
+    library.ebur128_get_version(*map(ctypes.byref, numbers))
+    return ".".join(str(number.value) for number in numbers)
+
+
+def write(lines: list[str], image: str, *, quick: bool) -> Path:
+    """Write the page and its picture; a quick run's go beside the cache, not into the docs."""
+    target, picture = (FOLDER / "quick.md", FOLDER / IMAGE.name) if quick else (PAGE, IMAGE)
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    picture.write_text(image)
+    target.write_text("\n".join(lines).rstrip() + "\n")
+    return target
+
+
+def main() -> None:
+    """Measure what is not measured yet, and write the page."""
+    parser = argparse.ArgumentParser(prog="python -m bench.accuracy", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a little of everything, in a minute")
+    parser.add_argument("--hours", type=float, help="clean held-out channel-hours instead of 32")
+    options = parser.parse_args()
+    try:
+        material = load()
+    except MaterialMissing as missing:
+        parser.exit(1, f"{missing}\n")
+    key = detection.code_key()
+    extent = QUICK if options.quick else _extent(options.hours)
+    outcomes = ebu_outcomes(quick=options.quick)
+    curves = peak_curves(quick=options.quick)
+    results = Results(FOLDER / f"{'quick-' if options.quick else ''}{key}.jsonl")
+    detection.measure(results, material, extent, say)
+    others = peers.measure(material, say, quick=options.quick)
+    rows = {
+        half: [detection.row(results, fault, half) for fault in FAULTS.values()]
+        for half in page.halves_in_order()
+    }
+    image = plot.bands(
+        "True peak of a tone: lowest and highest error over 24 phases",
+        curves,
+        x_says="frequency, of the sample rate",
+        y_says="error, dB",
+        aim_db=page.AIM_DB,
+        limits_db=(-0.5, 0.27),
+    )
+    lines = [
+        *page.head(versions()),
+        *page.ebu_section(ebu.cases(), outcomes),
+        "",
+        *page.true_peak_section(curves, f"images/{IMAGE.name}"),
+        "",
+        *page.detection_section(
+            rows,
+            known_detectors(),
+            [ground(results, material, half) for half in page.halves_in_order()],
+        ),
+        "",
+        *page.peers_section(others, {row.fault.name: row for row in rows["held_out"]}),
+    ]
+    say(f"written: {write(lines, image, quick=options.quick)}")
+
+
+def _extent(hours: float | None) -> Extent:
+    if hours is None:
+        return WHOLE
+    share = hours / WHOLE.clean_h["held_out"]
+    return Extent(
+        clean_h={half: share * h for half, h in WHOLE.clean_h.items()},
+        labels={half: max(1, round(share * n)) for half, n in WHOLE.labels.items()},
+        takes=max(1, round(share * WHOLE.takes)),
+    )
+
+
+if __name__ == "__main__":
+    main()
