@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from config.spec import Department, Phase
 from monitor.lines import Stream
-from monitor.records import Record, Take
+from monitor.records import LinedUp, Record, Take
 from monitor.rules.model import Alert
 
 PROTOCOL = 1
@@ -49,6 +49,18 @@ class MutedView(_Message):
     since_utc_ns: int
 
 
+class LineUpView(_Message):
+    """The line-up of a source: when it was learned and by whom, what its channels show now.
+
+    ``channels`` is empty while no line-up is on; ``learned`` counts the channels that were learned.
+    """
+
+    learned_utc_ns: int | None = None
+    who: str | None = None
+    learned: int = 0
+    channels: list[LinedUp] = Field(default_factory=list)
+
+
 class SourceView(_Message):
     """One source as the page shows it."""
 
@@ -69,6 +81,7 @@ class SourceView(_Message):
     words: dict[str, str] = Field(default_factory=dict)
     """Metrics that are words, such as pixel_format."""
     muted: list[MutedView] = Field(default_factory=list)
+    line_up: LineUpView = LineUpView()
 
 
 class Glance(_Message):
@@ -241,6 +254,10 @@ class PhaseRequest(_Message):
     """Body of ``PUT /api/line-up``: start or end the line-up."""
 
     line_up: bool
+
+
+class LearnRequest(_Message):
+    """Body of ``POST /api/line-up/learn``: nothing to say."""
 
 
 class SessionRequest(_Message):

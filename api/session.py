@@ -32,11 +32,12 @@ from api.views import Since, source_views
 from config.settings import Settings
 from config.spec import Spec
 from monitor.hub.hub import Hub, shifted
+from monitor.hub.line_up import Learned
 from monitor.hub.watching import Watching
 from monitor.journal.journal import Checkpoint, Journal
 from monitor.line_log import LineLog
 from monitor.lines import OutLine
-from monitor.records import AlertBody, Record, Take, TakeBody
+from monitor.records import AlertBody, LineUpBody, Record, Take, TakeBody
 from monitor.rules.model import Alert
 from monitor.rules.table import detector_limits, rules_for
 from monitor.supervisor import Supervisor
@@ -131,6 +132,8 @@ class Session:
         self.apply()
         self.line_log.start()
         await self.supervisor.start()
+        for name, baseline in self.hub.line_up.baselines().items():
+            self.supervisor.send(name, baseline)
         self._ticked_s = self._loop.time()
         loops = (self._tick_loop, self._meters_loop, self._clock_loop, self._storage_loop)
         self._tasks = [asyncio.create_task(loop()) for loop in loops]
@@ -163,10 +166,12 @@ class Session:
             kept, slate = reader.checkpoint("engine"), reader.checkpoint("next_take")
             records = reader.latest_takes(production.name, production.unit)
             alerts = reader.latest_alerts(self.day())
+            learned = reader.latest_line_ups(self.day())
         except (sqlite3.Error, OSError):
             return  # nothing can be read; the journal has already said so
         takes = [self._take_here(record) for record in records]
         known = [r.body.alert for r in alerts if isinstance(r.body, AlertBody) and self._here(r)]
+        self._restore_line_up(learned)
         shift_ns = self._shift_ns(kept.boot_id, kept.t_ns, kept.utc_ns) if kept else 0
         state = kept.value if kept else None
         try:
@@ -179,6 +184,17 @@ class Session:
             since_ns = kept.t_ns + self._shift_ns(kept.boot_id, kept.t_ns, kept.utc_ns)
             self.hub.resume_rolling(since_ns)
             self.hub.down(since_ns, t_ns, "takewatch was not running while this take rolled")
+
+    def _restore_line_up(self, records: list[Record]) -> None:
+        """Go on with what this day's line-up learned."""
+        known = [
+            Learned(body=record.body, utc_ns=record.utc_ns, who=record.who)
+            for record in records
+            if isinstance(record.body, LineUpBody)
+            and record.body.source in self.hub.watching
+            and record.production == self.plan.settings.production.name
+        ]
+        self.hub.line_up.restore(known)
 
     def _here(self, record: Record) -> bool:
         return record.boot_id == self.boot_id

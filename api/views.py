@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from api.messages import Glance, MutedView, SourceView
+from api.messages import Glance, LineUpView, MutedView, SourceView
 from monitor.hub.glance import Verdict
 from monitor.hub.hub import Hub
 from monitor.hub.watching import Watching
@@ -10,8 +10,9 @@ from monitor.lines import Stream
 from monitor.rules.muting import Mute
 
 
-def source_view(source: Watching, offset_ns: int, mutes: Sequence[Mute] = ()) -> SourceView:
-    """Return one source; ``offset_ns`` is UTC minus the axis, ``mutes`` those of all sources."""
+def source_view(hub: Hub, source: Watching) -> SourceView:
+    """Return one source."""
+    offset_ns = hub.wall.offset_ns
     return SourceView(
         id=source.id,
         name=source.settings.name,
@@ -27,7 +28,18 @@ def source_view(source: Watching, offset_ns: int, mutes: Sequence[Mute] = ()) ->
         programme=_programme(source),
         still=_still(source),
         words=source.words(),
-        muted=[_muted(mute) for mute in mutes if mute.where.source == source.id],
+        muted=[_muted(mute) for mute in hub.engine.mutes() if mute.where.source == source.id],
+        line_up=_line_up(hub, source),
+    )
+
+
+def _line_up(hub: Hub, source: Watching) -> LineUpView:
+    known = hub.line_up.learned.get(source.id)
+    return LineUpView(
+        learned_utc_ns=known.utc_ns if known else None,
+        who=known.who if known else None,
+        learned=len(known.body.channels) if known else 0,
+        channels=hub.line_up.channels(hub, source) if hub.line_up.on else [],
     )
 
 
@@ -64,8 +76,7 @@ def _still(source: Watching) -> str | None:
 
 def source_views(hub: Hub) -> list[SourceView]:
     """Return every source, in the order of the settings."""
-    offset_ns, mutes = hub.wall.offset_ns, hub.engine.mutes()
-    return [source_view(source, offset_ns, mutes) for source in hub.watching.values()]
+    return [source_view(hub, source) for source in hub.watching.values()]
 
 
 class Since:

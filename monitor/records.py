@@ -111,6 +111,28 @@ class PhaseBody(_Record):
     phase: Phase
 
 
+class LinedUp(_Record):
+    """What one channel showed in the line-up; unknown is null, a tone that never came too."""
+
+    name: str
+    heard: bool
+    muted: bool = False
+    noise_floor_dbfs: float | None = None
+    tone_hz: float | None = None
+    tone_level_dbfs: float | None = None
+    tone_thdn_db: float | None = None
+
+
+class LineUpBody(_Record):
+    """The line-up of a source was learned: the proof, and the baseline its day goes by."""
+
+    kind: Literal["line_up"] = "line_up"
+    source: str
+    source_name: str
+    channels: list[LinedUp]
+    baseline: dict[str, Value]
+
+
 class NoticeBody(_Record):
     """Something about the monitor itself: journal lost, disk short, coarser counts."""
 
@@ -120,7 +142,7 @@ class NoticeBody(_Record):
 
 
 Body = Annotated[
-    AlertBody | TakeBody | GapBody | SourceBody | PhaseBody | NoticeBody,
+    AlertBody | TakeBody | GapBody | SourceBody | PhaseBody | LineUpBody | NoticeBody,
     Field(discriminator="kind"),
 ]
 

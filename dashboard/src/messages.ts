@@ -125,6 +125,34 @@ export interface LevelTrace {
   values: (number | null)[];
 }
 
+/** The line-up of a source was learned: the proof, and the baseline its day goes by. */
+export interface LineUpBody {
+  kind: "line_up";
+  source: string;
+  source_name: string;
+  channels: LinedUp[];
+  baseline: { [key: string]: number | string | (number | null)[] | null };
+}
+
+/** The line-up of a source: when it was learned and by whom, what its channels show now. */
+export interface LineUpView {
+  learned_utc_ns: number | null;
+  who: string | null;
+  learned: number;
+  channels: LinedUp[];
+}
+
+/** What one channel showed in the line-up; unknown is null, a tone that never came too. */
+export interface LinedUp {
+  name: string;
+  heard: boolean;
+  muted: boolean;
+  noise_floor_dbfs: number | null;
+  tone_hz: number | null;
+  tone_level_dbfs: number | null;
+  tone_thdn_db: number | null;
+}
+
 /** Where one metric of one stream lies in the binary snapshot. */
 export interface MeterSlot {
   source: string;
@@ -194,7 +222,7 @@ export interface Record {
   day: string;
   who: string | null;
   durable: boolean;
-  body: AlertBody | TakeBody | GapBody | SourceBody | PhaseBody | NoticeBody;
+  body: AlertBody | TakeBody | GapBody | SourceBody | PhaseBody | LineUpBody | NoticeBody;
 }
 
 /** A row of the journal, as soon as it is durable (or after 50 ms, ``durable: false``). */
@@ -284,6 +312,7 @@ export interface SourceView {
   still: string | null;
   words: { [key: string]: string };
   muted: MutedView[];
+  line_up: LineUpView;
 }
 
 /** The spec in force, as the page quotes it. */

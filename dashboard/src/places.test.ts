@@ -31,6 +31,7 @@ function source(id: string, department: SourceView["department"], kinds: ("audio
     still: null,
     words: {},
     muted: [],
+    line_up: { learned_utc_ns: null, who: null, learned: 0, channels: [] },
     streams: kinds.map((kind, index) => ({
       ...nothing,
       index,

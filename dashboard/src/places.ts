@@ -80,6 +80,13 @@ function isSound(source: SourceView): boolean {
   return audioStreams(source).length > 0 || (source.department === "sound" && !source.streams.length);
 }
 
+/** Sources a line-up is about: those with sound, the cart before the cameras. */
+export function lineUpSources(sources: readonly SourceView[]): SourceView[] {
+  return [...sources.filter(isSound)].sort(
+    (one, other) => Number(isCamera(one)) - Number(isCamera(other)),
+  );
+}
+
 export function isCamera(source: SourceView): boolean {
   return videoStream(source) !== undefined || source.department === "camera";
 }

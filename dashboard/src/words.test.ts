@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { age, ago, bitRate, clock, count, declaredRate, figure, frameRate, level, ruleWords, runningTime } from "./words";
+import { age, ago, bitRate, clock, count, declaredRate, figure, frameRate, level, ruleWords, runningTime, distortion } from "./words";
 
 describe("figures", () => {
   it("have a true minus sign and never say minus zero", () => {
@@ -63,4 +63,10 @@ describe("rules", () => {
     expect(ruleWords("audio.clipping")).toBe("Clipping");
     expect(ruleWords("video.legal_range")).toBe("Legal range");
   });
+});
+
+it("says distortion in the percent people know", () => {
+  expect(distortion(-80)).toBe("0.010 %");
+  expect(distortion(-46)).toBe("0.50 %");
+  expect(distortion(-20)).toBe("10.0 %");
 });

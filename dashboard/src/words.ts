@@ -15,6 +15,12 @@ export function level(value: number): string {
   return value === -Infinity ? `${MINUS}∞` : figure(value);
 }
 
+/** Distortion in dB as the percentage people know: -60 dB is 0.1 %. */
+export function distortion(db: number): string {
+  const percent = 100 * 10 ** (db / 20);
+  return `${figure(percent, percent < 0.1 ? 3 : percent < 1 ? 2 : 1)} %`;
+}
+
 /** Bits a second as an assistant says them. */
 export function bitRate(value_bps: number): string {
   if (!Number.isFinite(value_bps)) return UNKNOWN;

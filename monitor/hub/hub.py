@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from config.settings import SourceSettings
 from config.spec import Phase, Rule
 from monitor.hub.glance import Verdict, departments, glance
+from monitor.hub.line_up import LineUp
 from monitor.hub.muting import tell_spoken
 from monitor.hub.rollups import Rollups
 from monitor.hub.wall_clock import WallClock
@@ -125,7 +126,7 @@ class Hub:
         self.engine = Engine(rules, self._facts, live=True, new_id=new_id)
         self.book = TakeBook(production, unit, self.groups(), new_id)
         self.wall = WallClock()
-        self.line_up = False
+        self.line_up = LineUp()
         self.alerts: dict[str, Alert] = {}
         """Every alert of late in its newest state, with its take, by id."""
         self._day = day
@@ -151,6 +152,10 @@ class Hub:
     def record(self, body: Body, t_ns: int, who: str | None = None) -> None:
         """Have a record written."""
         self._effects.entries.append(Entry(body=body, t_ns=t_ns, who=who))
+
+    def send(self, source: str, line: InLine) -> None:
+        """Have a line sent to a source's worker."""
+        self._effects.sends.append((source, line))
 
     def notice(self, text: str, t_ns: int, *, warning: bool = False) -> None:
         """Write down something about the monitor itself."""
@@ -237,6 +242,7 @@ class Hub:
         match line:
             case Reading():
                 source.take_reading(line)
+                self.line_up.note(line)
                 self._rollups.add(line, t_arrival_ns)
             case Gap():
                 self._gap(line, capture_ns)
@@ -358,7 +364,7 @@ class Hub:
         """What goes on: rolling as soon as one group rolls."""
         if self.book.rolling_groups():
             return "rolling"
-        return "line_up" if self.line_up else "idle"
+        return "line_up" if self.line_up.on else "idle"
 
     def groups(self) -> list[str]:
         """Return the groups of all sources, in the order of the settings."""
@@ -384,6 +390,8 @@ class Hub:
     ) -> Take:
         """Roll; integrated values of the groups' sources restart. Raises ``TakeError``."""
         before, rolling = self.phase, self.book.rolling_groups()
+        if self.line_up.on and not self.line_up.fresh:  # nobody said it was over: the roll says so
+            self.line_up.learn(self, t_ns, who)
         utc_ns = self.wall.utc(t_ns)
         rolled = self.book.roll(
             t_ns,
@@ -420,7 +428,7 @@ class Hub:
         for take in self.book.takes:
             if take != takes[take.id]:
                 self.record(TakeBody(what="cut", take=self._measured_take(take, sources)), t_ns)
-        after: Phase = "line_up" if self.line_up else "idle"
+        after: Phase = "line_up" if self.line_up.on else "idle"
         judged = sources if self.book.rolling_groups() else [*sources, SERVICE]
         self.judged(self.engine.set_phase(after, t_ns, judged), t_ns)
         self._reassign(t_ns)
@@ -478,8 +486,13 @@ class Hub:
                 self.record(AlertBody(what="updated", alert=now), now_ns)
 
     def set_line_up(self, on: bool, t_ns: int, who: str) -> None:
-        """Start or end the line-up of every group that does not roll."""
-        before, self.line_up = self.phase, on
+        """Start or end the line-up of every group that does not roll; its end learns it."""
+        before = self.phase
+        if on:
+            self.line_up.begin()
+        elif self.line_up.on:
+            self.line_up.learn(self, t_ns, who)
+            self.line_up.on = False
         rolling = self._sources_of(self.book.rolling_groups())
         sources = [source for source in self.watching if source not in rolling]
         self.judged(self.engine.set_phase("line_up" if on else "idle", t_ns, sources), t_ns)
@@ -507,6 +520,7 @@ class Hub:
         """
         today = self._day(self.wall.utc(t_ns))
         if self._today and today != self._today:
+            self.line_up.lapse(self)
             for source in self.watching.values():
                 self._record_state(source, t_ns)
         self._today = today

@@ -5,6 +5,8 @@ from typing import Protocol
 
 from monitor.hub.wall_clock import WallClock
 from monitor.hub.watching import Watching
+from monitor.lines import InLine
+from monitor.records import Body
 from monitor.rules.engine import Engine
 from monitor.rules.model import Transition
 
@@ -15,6 +17,12 @@ class Keeping(Protocol):
     engine: Engine
     wall: WallClock
     watching: dict[str, Watching]
+
+    def record(self, body: Body, t_ns: int, who: str | None = None) -> None:
+        """Have a record written."""
+
+    def send(self, source: str, line: InLine) -> None:
+        """Have a line sent to a source's worker."""
 
     def judged(self, transitions: Sequence[Transition], now_ns: int) -> None:
         """Write down what the rules told."""

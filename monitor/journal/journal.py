@@ -153,6 +153,14 @@ class JournalReader:
         )
         return self._select(newest, (day,))
 
+    def latest_line_ups(self, day: str) -> list[Record]:
+        """Return what was last learned of each source on a day."""
+        newest = (
+            "WHERE r.seq IN (SELECT max(seq) FROM records WHERE kind = 'line_up' AND day = ?"
+            " GROUP BY subject) ORDER BY r.seq"
+        )
+        return self._select(newest, (day,))
+
     def rollups(self, source: str, start_utc_s: int, end_utc_s: int) -> list[Rollup]:
         """Return a source's seconds in [start, end), oldest first."""
         with closing(self._connect()) as db:

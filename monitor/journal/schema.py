@@ -80,6 +80,8 @@ def subject_of(body: Body) -> str:
             return body.gap.source
         case "source":
             return body.source.source
+        case "line_up":
+            return body.source
     return ""
 
 

@@ -217,6 +217,11 @@ def _rest(day: DayDocument) -> Iterator[str]:
         yield ""
         yield "BETWEEN TAKES"
         yield from _aligned([_day_alert(alert) for alert in day.between_takes])
+    if day.line_up:
+        yield ""
+        yield "LINE-UP"
+        for row in day.line_up:
+            yield f"  {wording.one_line(row.source_name)}: {wording.line_up(row)}"
     if day.holes or day.losses or day.notices:
         yield ""
         yield "THE MONITORING ITSELF"

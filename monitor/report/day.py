@@ -12,6 +12,7 @@ from monitor.records import (
     AlertBody,
     GapBody,
     GapRecord,
+    LineUpBody,
     NoticeBody,
     Record,
     SourceBody,
@@ -24,6 +25,8 @@ from monitor.report.document import (
     DayDocument,
     Hole,
     IntegratedSince,
+    LineUpChannel,
+    LineUpRow,
     Loss,
     Moment,
     TakePart,
@@ -78,6 +81,7 @@ class _Day:
     blackouts: list[tuple[Span, str]] = field(default_factory=list)
     states: dict[str, list[tuple[int, str, str | None]]] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    line_up: dict[str, LineUpRow] = field(default_factory=dict)
 
     def name(self, source: str) -> str:
         """Return what people call a source."""
@@ -139,6 +143,7 @@ def day_document(
         holes=[_blackout(day, span, why, None) for span, why in day.blackouts],
         losses=[loss for loss in losses if _key(loss) not in told],
         notices=day.notices,
+        line_up=list(day.line_up.values()),
         totals=_totals(day, rows, coarser or {}),
     )
 
@@ -167,6 +172,8 @@ def _take_in(day: _Day, record: Record, practice: set[str]) -> None:
         case SourceBody() if body.source.source not in practice:
             state = (body.source.t_ns + shift, body.source.state, body.source.why)
             day.states.setdefault(body.source.source, []).append(state)
+        case LineUpBody() if body.source not in practice:
+            day.line_up[body.source] = _line_up(day, record, body)
         case NoticeBody():
             day.notices.append(f"{wall_clock(record.utc_ns, day.header.zone)[11:19]} {body.text}")
         case _:
@@ -180,6 +187,16 @@ def _seen_as(day: _Day, alert: Alert) -> Alert:
     by = day.muted_by.get(alert.id)
     message = f"{alert.message}; marked as muted{f' by {by}' if by else ''}"
     return alert.model_copy(update={"severity": "NOTE", "message": message})
+
+
+def _line_up(day: _Day, record: Record, body: LineUpBody) -> LineUpRow:
+    return LineUpRow(
+        source=body.source,
+        source_name=body.source_name,
+        learned=day.moment(record.utc_ns),
+        who=record.who,
+        channels=[LineUpChannel(**dict(channel)) for channel in body.channels],
+    )
 
 
 def _take_in_gap(day: _Day, gap: GapRecord, utc_ns: int) -> None:

@@ -282,6 +282,28 @@ class Totals(_Part):
     coarser: dict[str, int] = Field(default_factory=dict)
 
 
+class LineUpChannel(_Part):
+    """One channel of the line-up; unknown is None, a tone that never came too."""
+
+    name: str
+    heard: bool
+    muted: bool
+    noise_floor_dbfs: float | None
+    tone_hz: float | None
+    tone_level_dbfs: float | None
+    tone_thdn_db: float | None
+
+
+class LineUpRow(_Part):
+    """What the line-up learned of a source: the proof of the morning's check."""
+
+    source: str
+    source_name: str
+    learned: Moment
+    who: str | None
+    channels: list[LineUpChannel]
+
+
 class DayDocument(_Part):
     """One shooting day: first the circled takes with faults, then every take."""
 
@@ -308,3 +330,5 @@ class DayDocument(_Part):
     losses: list[Loss]
     notices: list[str]
     totals: Totals
+    line_up: list[LineUpRow] = Field(default_factory=list)
+    """As each source was last learned on this day."""

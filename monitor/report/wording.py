@@ -12,6 +12,8 @@ from monitor.report.document import (
     CheckAlert,
     CheckDocument,
     DayAlert,
+    LineUpChannel,
+    LineUpRow,
     Moment,
     VideoStream,
     Worst,
@@ -117,6 +119,27 @@ def channel_count(count: int | None) -> str:
     if count is None:
         return MISSING
     return {1: "mono", 2: "stereo"}.get(count, f"{count} channels")
+
+
+def line_up(row: LineUpRow) -> str:
+    """Return what was learned of a source: ``8 channels, 7 of them had carried sound``."""
+    heard = sum(channel.heard for channel in row.channels)
+    by = f" by {one_line(row.who)}" if row.who else ""
+    return (
+        f"learned {wall(row.learned)[:5]}{by}, {counted(len(row.channels), 'channel')},"
+        f" {heard} of them had carried sound"
+    )
+
+
+def lined_up(channel: LineUpChannel) -> str:
+    """Return what one channel showed: ``floor −62.0 dBFS, tone 1000.0 Hz at −20.0 dBFS``."""
+    told = ["" if channel.heard else "no sound", "muted" if channel.muted else ""]
+    if channel.noise_floor_dbfs is not None:
+        told.append(f"floor {quantity(channel.noise_floor_dbfs, 'dBFS')}")
+    if channel.tone_hz is not None:
+        level = quantity(channel.tone_level_dbfs, "dBFS", 2)
+        told.append(f"tone {quantity(channel.tone_hz, 'Hz')} at {level}")
+    return ", ".join(word for word in told if word) or "sound"
 
 
 def counted(count: int, one: str, many: str | None = None) -> str:

@@ -434,6 +434,10 @@ class Engine:
         ended, self._mutes.ended = self._mutes.ended, []
         return ended
 
+    def heard(self, source: str, stream: int) -> list[bool]:
+        """Return which channels have carried sound since the line-up began."""
+        return self._sources.heard(source, stream)
+
     def channel_name(self, where: Where) -> str | None:
         """Return the name of a channel, for sentences about it."""
         return self._sources.channel_name(where)

@@ -107,6 +107,11 @@ class Sources:
         channels = self._channels.get((where.source, where.stream), Channels())
         return channels.name(where.channel)
 
+    def heard(self, source: str, stream: int) -> list[bool]:
+        """Return which channels of a stream have carried sound since line-up."""
+        channels = self._channels.get((source, stream))
+        return [] if channels is None else list(channels.heard)
+
     def unhear(self, source: str) -> None:
         """In use is what carried sound since line-up: begin anew."""
         for place, channels in self._channels.items():

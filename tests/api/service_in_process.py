@@ -22,8 +22,10 @@ ROLES = {
 
 
 @asynccontextmanager
-async def a_service(folder: Path) -> AsyncIterator[tuple[Service, FastAPI]]:
-    service = Service(Settings(), folder)
+async def a_service(
+    folder: Path, settings: Settings | None = None
+) -> AsyncIterator[tuple[Service, FastAPI]]:
+    service = Service(settings or Settings(), folder)
     await service.start()
     try:
         yield service, create_app(service, folder / "page")

@@ -26,6 +26,7 @@ from api.messages import (
     Glance,
     Heartbeat,
     Hello,
+    LineUpView,
     MeterSlot,
     MutedView,
     SessionView,
@@ -34,7 +35,7 @@ from api.messages import (
     SpecView,
 )
 from monitor.lines import Stream
-from monitor.records import Part, Take
+from monitor.records import LinedUp, Part, Take
 from monitor.rules.model import Acknowledgement, Alert, LevelTrace
 
 STOP_S = 10.0
@@ -55,6 +56,7 @@ SCENES = (
     "view-only",
     "sound-only",
     "muted",
+    "line-up",
 )
 LONG = "Kamerateam B mit sehr langem Namen"
 PER_CHANNEL = ("sample_peak_dbfs", "rms_dbfs", "true_peak_dbtp", "true_peak_max_dbtp")
@@ -101,7 +103,26 @@ def _sound(scene: str, now_ns: int) -> SourceView:
         muted=[MutedView(stream=0, channel=4, who="Kim", since_utc_ns=now_ns - 95 * 10**9)]
         if scene == "muted"
         else [],
+        line_up=_line_up(names, now_ns) if scene == "line-up" else LineUpView(),
     )
+
+
+def _line_up(names: list[str], now_ns: int) -> LineUpView:
+    """Return a line-up half done: tone on three channels, two that nobody has spoken into."""
+    channels = [
+        LinedUp(
+            name=name,
+            heard=n < 6,
+            muted=n == 4,
+            noise_floor_dbfs=-58.3 - n if n < 6 else None,
+            tone_hz=1000.0 if n < 3 else None,
+            tone_level_dbfs=-20.02 if n < 3 else None,
+            tone_thdn_db=-84.0 if n < 3 else None,
+        )
+        for n, name in enumerate(names)
+    ]
+    learned_ns = now_ns - 600 * 10**9
+    return LineUpView(learned_utc_ns=learned_ns, who="Kim", learned=len(names), channels=channels)
 
 
 def _camera(letter: str, scene: str, now_ns: int) -> SourceView:
@@ -226,6 +247,9 @@ def _glance(scene: str, now_ns: int) -> list[Glance]:
             "say": "Part of this take was not monitored: B camera",
             **told,
         }
+    if scene == "line-up":
+        sound |= {"word": "STANDBY"}
+        camera |= {"word": "STANDBY"}
     told_of = [sound] if scene == "sound-only" else [sound, camera]
     return [Glance.model_validate(one) for one in told_of]
 
@@ -284,13 +308,13 @@ def snapshot(scene: str) -> Snapshot:
             target_min_dbfs=-20.0,
             target_max_dbfs=-9.0,
         ),
-        phase="idle" if first else "rolling",
+        phase="idle" if first else "line_up" if scene == "line-up" else "rolling",
         sources=[]
         if first
         else [_sound(scene, now_ns), *(_camera(letter, scene, now_ns) for letter in letters)],
         glance=[] if first else _glance(scene, now_ns),
         alerts=[] if first else _alerts(scene, now_ns),
-        takes=[] if first else takes,
+        takes=[] if first or scene == "line-up" else takes,
         next_take=_take(4, now_ns, 0, None, parts=[]),
         clock_offset_ns=0,
     )

@@ -1,5 +1,6 @@
 """A morning's line-up on a tablet, against the real service: a tone, a boom, a muted lavalier."""
 
+import re
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,4 +100,25 @@ def test_one_tap_marks_a_silent_microphone_as_muted_and_another_takes_it_back(
     page.get_by_test_id("muted").get_by_role("button", name="Not muted").tap()
     expect(alert).to_contain_text("Ana")
     page.get_by_test_id("roll").tap()
+    expect(page.get_by_test_id("phase")).to_have_text("STANDBY")
+
+
+def test_a_line_up_ticks_what_carries_sound_reads_the_tone_and_is_learned(
+    tablet: Tablet, morning: RunningService
+) -> None:
+    page = opened(tablet, morning)
+    page.get_by_role("button", name="settings of this tablet").tap()
+    page.get_by_role("button", name="The line-up").tap()
+    page.get_by_role("button", name="Start the line-up").tap()
+    tone, boom, _ = (page.get_by_test_id("lined-up").nth(n) for n in range(3))
+    expect(page.get_by_test_id("phase")).to_have_text("LINE-UP")
+    expect(boom).to_have_attribute("data-heard", "true")
+    expect(tone).to_contain_text(re.compile(r"tone 1000\.0 Hz at −20\.0\d dBFS, THD\+N 0\.\d+ %"))
+    expect(page.get_by_test_id("learned")).to_have_text("not learned yet")
+    page.get_by_role("button", name="Learn now").tap()
+    expect(page.get_by_test_id("learned")).to_have_text(re.compile("^learned"))
+    page.get_by_role("button", name="Learn and end").tap()
+    expect(page.get_by_test_id("learned")).to_have_text(
+        re.compile(r"^learned \d\d:\d\d by .+, 3 channels$")
+    )
     expect(page.get_by_test_id("phase")).to_have_text("STANDBY")

@@ -7,12 +7,13 @@ import type { State } from "../reduce";
 import Alerts from "./Alerts.svelte";
 import Camera from "./Camera.svelte";
 import Department from "./Department.svelte";
+import LineUp from "./LineUp.svelte";
 import Sound from "./Sound.svelte";
 import Strip from "./Strip.svelte";
 import TakeBar from "./TakeBar.svelte";
 import Takes from "./Takes.svelte";
 
-export const VIEWS = ["glance", "sound", "picture", "alerts", "takes"] as const;
+export const VIEWS = ["glance", "sound", "picture", "line-up", "alerts", "takes"] as const;
 export type View = (typeof VIEWS)[number];
 export type Area = "words" | "sound" | "picture" | "list" | "bar";
 
@@ -42,10 +43,11 @@ const cameras = (state: State): string[] => state.sources.filter(isCamera).map((
 
 export const TILES: readonly Tile[] = [
   { tile: Department, area: "words", views: ["glance", "sound", "picture"], subjects: departments },
-  { tile: Strip, area: "words", views: ["alerts", "takes"], subjects: departments },
+  { tile: Strip, area: "words", views: ["line-up", "alerts", "takes"], subjects: departments },
   { tile: Sound, area: "sound", views: ["glance", "sound"], subjects: sound },
   { tile: Camera, area: "picture", views: ["glance", "picture"], subjects: cameras },
   { tile: Alerts, area: "list", views: ["alerts"], subjects: once },
+  { tile: LineUp, area: "list", views: ["line-up"], subjects: once },
   { tile: Takes, area: "list", views: ["takes"], subjects: once },
   { tile: TakeBar, area: "bar", views: VIEWS, subjects: once },
 ];

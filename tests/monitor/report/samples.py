@@ -8,6 +8,8 @@ from monitor.records import (
     Body,
     GapBody,
     GapRecord,
+    LinedUp,
+    LineUpBody,
     NoticeBody,
     Part,
     Record,
@@ -275,5 +277,10 @@ def whole_day() -> Day:
     day.take("t5", "29/1", 1, 1500, 1520, groups=("drone",))
     day.take("t6", "<b>30</b>", 1, 1600, 1610, deleted=True)
     day.alert("x3", "audio.clipping", "FAULT", "demo", 605, 606)
+    shown = {"noise_floor_dbfs": -61.5, "tone_hz": 1000.0, "tone_level_dbfs": -20.02}
+    boom = LinedUp.model_validate({"name": "Boom", "heard": True, "tone_thdn_db": -80.0, **shown})
+    lined_up = [boom, LinedUp(name="Ana", heard=False, muted=True)]
+    learned = LineUpBody(source="cart", source_name="Sound cart", channels=lined_up, baseline={})
+    day.put(500, learned, "Priya")
     day.put(1700, NoticeBody(text="room for 14 minutes left", level="warning"))
     return day
