@@ -79,6 +79,8 @@ class Rule(_Model):
     """Limits handed to the detector that gives the event, by name."""
     in_use: bool = False
     """Only channels in use: named (where any is named), and live only once they carried sound."""
+    together: bool = False
+    """An event of several channels is one alert, at the first of them; else one a channel."""
     limit: Limit | None = None
     dead_band: float = Field(default=0.0, ge=0)
     on_delay_s: float = Field(default=0.0, ge=0, le=3600)

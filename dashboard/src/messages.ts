@@ -23,6 +23,7 @@ export interface Alert {
   stream: number | null;
   channel: number | null;
   channel_name: string | null;
+  channels: number[];
   severity: "NOTE" | "CHECK" | "FAULT";
   condition: "pending" | "active" | "cleared";
   latched: boolean;

@@ -13,6 +13,7 @@ function alert(changes: Partial<Alert> = {}): Alert {
     stream: 0,
     channel: 2,
     channel_name: "Boom",
+    channels: [2],
     severity: "CHECK",
     condition: "active",
     latched: false,

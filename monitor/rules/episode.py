@@ -52,6 +52,8 @@ class Episode:
     detail: str | None = None
     start: Place | None = None
     end: Place | None = None
+    channels: tuple[int, ...] = ()
+    """All it is about, where they are more than the place's own."""
     alert: Alert | None = None
     levels: Annotated[Levels | None, Field(exclude=True)] = None
     """Of its worst run. Not kept over a restart: the state is written every second."""
@@ -145,6 +147,7 @@ def _take_true(episode: Episode, rule: Rule, evidence: Evidence) -> None:
     episode.seen_ns = max(episode.seen_ns, evidence.to_ns)
     episode.unit = evidence.unit or episode.unit
     episode.detail = evidence.detail or episode.detail
+    episode.channels = evidence.channels or episode.channels
     episode.start = episode.start or evidence.start
     episode.lasting = evidence.lasting or any(run.open for run in episode.runs.values())
     ended = evidence.key is not None and not episode.lasting

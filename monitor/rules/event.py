@@ -35,7 +35,7 @@ def levels_of(line: Event, start_ns: int) -> Levels | None:
 
 @kind("event", ("event",), largest)
 def event(rule: Rule, line: OutLine, t_ns: int, view: View) -> Iterator[Evidence]:
-    """Draw evidence from one step of an episode, one piece a channel."""
+    """Draw evidence from one step of an episode, one piece a channel, or one for them together."""
     assert isinstance(line, Event)
     if line.detector != rule.event:
         return
@@ -43,7 +43,8 @@ def event(rule: Rule, line: OutLine, t_ns: int, view: View) -> Iterator[Evidence
     closed = line.phase == "close"
     end = line.end if line.end is not None else line.start
     levels = levels_of(line, from_ns)
-    channels: list[int] | list[None] = line.channels or [None]
+    joined = tuple(line.channels) if rule.together and len(line.channels) > 1 else ()
+    channels: list[int] | list[None] = list(joined[:1]) or line.channels or [None]
     for channel in channels:
         yield Evidence(
             where=Where(source=line.source, stream=line.stream, channel=channel),
@@ -59,5 +60,6 @@ def event(rule: Rule, line: OutLine, t_ns: int, view: View) -> Iterator[Evidence
             detail=line.detail,
             start=Place(ticks=line.start, time_base=line.time_base, epoch=line.epoch),
             end=Place(ticks=end, time_base=line.time_base, epoch=line.epoch) if closed else None,
+            channels=joined,
             levels=levels,
         )

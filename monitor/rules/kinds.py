@@ -39,6 +39,7 @@ class Evidence:
 
     ``true``: None is unknown. ``key`` tells overlapping episodes of a detector apart. ``lasting``:
     it stays so until told otherwise (an open event, a state), else it holds for the interval only.
+    ``channels``: all that it is about, where they are more than the place's own.
     """
 
     where: Where
@@ -55,6 +56,7 @@ class Evidence:
     start: Place | None = None
     end: Place | None = None
     levels: Levels | None = None
+    channels: tuple[int, ...] = ()
 
 
 class View(Protocol):

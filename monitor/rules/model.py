@@ -6,7 +6,7 @@ engine's axis: monotonic nanoseconds live, media time in a file.
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from config.spec import RANK, Department, Severity
 
@@ -66,6 +66,7 @@ class Alert(_Model):
     ``shelved_until_ns`` is ``UNTIL_CUT`` (-1) when it is shelved until the cut, None when not
     shelved.
     ``muted_ns`` is since when its channel is marked as muted on purpose, None when it is not.
+    ``channels`` are all it is about: of a pair both, named together in ``channel_name``.
     ``suppressed_by`` is the id of the alert that caused it.
     """
 
@@ -77,6 +78,7 @@ class Alert(_Model):
     stream: int | None = None
     channel: int | None = None
     channel_name: str | None = None
+    channels: list[int] = Field(default_factory=list)
     severity: Severity
     condition: Condition
     latched: bool = False

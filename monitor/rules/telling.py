@@ -1,12 +1,20 @@
 """An episode told: the alert as it begins, in words. What becomes of it is ``lifecycle``'s."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from config.spec import Rule, Severity
 from monitor.rules import words
 from monitor.rules.episode import Episode
+from monitor.rules.kinds import Where
 from monitor.rules.model import Alert
 from monitor.rules.sources import Sources
+
+
+def _names(sources: Sources, where: Where, channels: Sequence[int]) -> str | None:
+    """Return the names of channels, ``Left and Right``; None where it is about none."""
+    names = [sources.channel_name(replace(where, channel=channel)) for channel in channels]
+    return " and ".join(name for name in names if name) or None
 
 
 def alert_of(
@@ -19,7 +27,8 @@ def alert_of(
 ) -> Alert:
     """Return an episode's alert, pending, as things are at ``t_ns``; it keeps the id it has."""
     where, facts = episode.where, sources.facts(episode.where.source)
-    channel_name = sources.channel_name(where)
+    channels = list(episode.channels) or ([] if where.channel is None else [where.channel])
+    channel_name = _names(sources, where, channels)
     name = channel_name or facts.name
     texts = words.fields(rule, episode, t_ns, name, facts.name)
     return Alert(
@@ -31,6 +40,7 @@ def alert_of(
         stream=where.stream,
         channel=where.channel,
         channel_name=channel_name,
+        channels=channels,
         severity=severity,
         condition="pending",
         onset_ns=max(episode.onset_ns, episode.from_ns),

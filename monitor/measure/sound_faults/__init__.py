@@ -6,6 +6,7 @@ from monitor.measure.sound_faults import (
     floor_moved,
     low_band,
     not_a_number,
+    pairs,
     silence,
     stuck,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "floor_moved",
     "low_band",
     "not_a_number",
+    "pairs",
     "silence",
     "stuck",
 ]
