@@ -90,6 +90,8 @@ class Rule(_Model):
     """Phases in which it latches; in others it clears itself."""
     grace_after_roll_s: float = Field(default=0.0, ge=0, le=60)
     """Live only: a NOTE at most this long after a roll."""
+    grace_after_clap_s: float = Field(default=0.0, ge=0, le=5)
+    """A NOTE at most while it lies within a clap and this long after; see docs/rules.md."""
     idle: list[Step] = Field(default_factory=list)
     line_up: list[Step] = Field(default_factory=list)
     rolling: list[Step] = Field(default_factory=list)

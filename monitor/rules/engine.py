@@ -26,6 +26,8 @@ from monitor.rules.telling import alert_of
 
 PAST_NS = 70 * SECOND_NS  # a roll moves back up to 60 s; what it may cover is kept a little longer
 PAST_LIMIT = 512  # episodes kept after their end; beyond it the oldest are let go
+CLAP = "clap"  # the detector whose events are no fault but known to the rules
+CLAPS_LIMIT = 32  # of a source; those of the last takes are enough
 Key = tuple[str, Where]
 Causes = Sequence[tuple[Episode, Rule]]
 
@@ -61,6 +63,7 @@ class Engine:
         self._excursions: dict[Key, int] = {}
         self._at_end: dict[Key, Evidence] = {}
         self._levels = LevelsHeard()
+        self._claps: dict[str, list[int]] = {}
         self._t_ns = 0
 
     def _index(self, rule: Rule) -> None:
@@ -115,6 +118,8 @@ class Engine:
     def _note(self, line: OutLine, t_ns: int) -> None:
         if isinstance(line, Reading | Event):
             self._sources.note(line, t_ns)
+            if isinstance(line, Event) and line.detector == CLAP and line.phase == "open":
+                self._note_clap(line, t_ns)
             if isinstance(line, Reading):
                 self._levels.note(line, t_ns, self)
                 self._hear(line, t_ns)
@@ -130,6 +135,13 @@ class Engine:
             return self._sources.carries(where) is True
 
         self._mutes.hear(line.source, line.stream, t_ns, carries)
+
+    def _note_clap(self, line: Event, t_ns: int) -> None:
+        """Keep when it was: what a clap does to a microphone is no fault of it."""
+        at_ns = self.at_ns(line.source, line.stream, line.epoch, line.start)
+        claps = self._claps.setdefault(line.source, [])
+        claps.append(t_ns if at_ns is None else at_ns)
+        del claps[:-CLAPS_LIMIT]
 
     def _take(self, rule: Rule, evidence: Evidence) -> None:
         key = (rule.key, evidence.where)
@@ -225,7 +237,9 @@ class Engine:
         newest_ns = episode.newest_ns(t_ns)
         spans = history.over(max(episode.onset_ns, episode.from_ns), newest_ns)
         traits = self._sources.traits(episode.where, episode.detail)
-        severity = severity_of(rule, spans, episode, t_ns, traits, self.live)
+        severity = severity_of(
+            rule, spans, episode, t_ns, traits, self.live, self._claps.get(episode.where.source, ())
+        )
         return Standing(
             severity=severity,
             phase=history.phase,
@@ -498,6 +512,7 @@ class Engine:
                 pins=self._sources.axis.pins,
                 kinds=self._sources.kinds_known(),
                 channels=self._sources.channels_heard(),
+                claps=self._claps,
             )
         )
 
@@ -518,4 +533,5 @@ class Engine:
             for last in found.at_end
             if last.rule in self._rules
         }
+        self._claps = found.claps
         self._sources.restore(found.pins, found.kinds, found.channels)

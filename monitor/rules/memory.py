@@ -61,6 +61,8 @@ class Memory:
     pins: list[Pin] = field(default_factory=list)
     channels: list[Heard] = field(default_factory=list)
     kinds: list[tuple[str, int, str]] = field(default_factory=list)
+    claps: dict[str, list[int]] = field(default_factory=dict)
+    """When each source heard claps."""
 
 
 @cache
@@ -114,6 +116,7 @@ def loaded(text: str, shift_ns: int) -> Memory:
     for mute in memory.mutes:
         mute.t_ns += shift_ns
         mute.speaks_ns = _moved(mute.speaks_ns, shift_ns)
+    memory.claps = {k: [t_ns + shift_ns for t_ns in times] for k, times in memory.claps.items()}
     memory.shelves = [
         Shelf(
             rule=shelf.rule,

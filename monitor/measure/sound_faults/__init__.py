@@ -1,6 +1,7 @@
 """Detectors of faults in sound, one a file."""
 
 from monitor.measure.sound_faults import (
+    clap,
     clipping,
     dropout,
     floor_moved,
@@ -12,6 +13,7 @@ from monitor.measure.sound_faults import (
 )
 
 __all__ = [
+    "clap",
     "clipping",
     "dropout",
     "floor_moved",

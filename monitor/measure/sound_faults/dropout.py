@@ -25,6 +25,7 @@ from monitor.measure.sound.energies import FINE_PER_S, Cells, Grid, cell_frames,
 from monitor.measure.sound.hops import HISTORY, Samples, Scratch
 from monitor.measure.sound.listener import Hop, listen
 from monitor.measure.sound_faults.episodes import Episodes, take_steps
+from monitor.measure.sound_faults.lately import Lately
 from monitor.measure.sound_faults.silence import SILENCE_S
 from monitor.metrics import Value
 
@@ -115,6 +116,7 @@ class Dropout:
         self._scratch = Scratch()
         self._count = channels
         self._grid = Grid(channels, sample_rate_hz, sum_squares, FINE_PER_S)
+        self._lately = Lately(channels, REACH * self._frames)
         self._room = _Room(channels)
         self._sum = np.zeros(channels)
         self._least = np.full(channels, np.inf)
@@ -131,7 +133,6 @@ class Dropout:
         self._windows: Cells = np.empty((0, 2 * self._count))
         self._ahead = 0
         """Windows at the end that have not been looked at."""
-        self._tail: Samples = np.empty((self._count, 0), np.float32)
         self._runs: dict[int, _Run] = {}
 
     def hear(self, hop: Hop) -> None:
@@ -141,7 +142,8 @@ class Dropout:
         known = len(self._windows)
         new = np.concatenate([hop.fine, self._high(hop)], axis=1)
         self._windows = np.concatenate([self._windows, new])
-        self._hop, self._origin = hop, hop.fine_start - known * self._frames
+        self._lately.begin(hop)
+        self._origin = hop.fine_start - known * self._frames
         first, last = known - self._ahead, len(self._windows) - 1
         while first < last:
             end = min(last, first + CHUNK - self._summed)
@@ -150,7 +152,7 @@ class Dropout:
             first = end
         self._ahead = len(self._windows) - first
         self._windows = self._windows[-(self._ahead + 2) :]
-        self._keep_tail(hop)
+        self._lately.end()
         for index, episodes in enumerate(self._episodes):
             if episodes.is_open and index not in self._runs:
                 episodes.advance(self._tick(first))
@@ -161,12 +163,6 @@ class Dropout:
         difference = self._scratch.empty(len(sound), hop.frames)
         np.subtract(sound[:, HISTORY:], sound[:, HISTORY - self._lag : -self._lag], out=difference)
         return self._grid.feed(difference)
-
-    def _keep_tail(self, hop: Hop) -> None:
-        size = REACH * self._frames
-        samples = hop.samples[:, -size:]
-        before = self._tail[:, max(0, self._tail.shape[1] + samples.shape[1] - size) :]
-        self._tail = np.concatenate([before, samples], axis=1)
 
     def _learn(self, first: int, end: int) -> None:
         self._sum += self._windows[first:end, : self._count].sum(axis=0)
@@ -214,13 +210,8 @@ class Dropout:
         both = [index, index + self._count]
         return bool((self._windows[window, both] < self._room.limits[both]).all())
 
-    def _samples(self, index: int, start: int, end: int) -> Samples:
-        """Return magnitudes of ticks [start, end), which lie in the tail and the hop."""
-        hop, tail = self._hop, self._tail[index]
-        at = start - hop.start
-        before = tail[len(tail) + at : len(tail) + min(end - hop.start, 0)] if at < 0 else tail[:0]
-        here = hop.samples[index, max(at, 0) : max(end - hop.start, 0)]
-        magnitudes: Samples = np.abs(np.concatenate([before, here]))
+    def _magnitudes(self, index: int, start: int, end: int) -> Samples:
+        magnitudes: Samples = np.abs(self._lately.samples(index, start, end))
         return magnitudes
 
     def _tick(self, window: int) -> int:
@@ -232,9 +223,9 @@ class Dropout:
         if not fell or not self._low(index, window + 1):
             return None
         middle = self._tick(window) + self._frames // 2
-        inside = self._samples(index, middle, self._tick(window + 2)).max()
+        inside = self._magnitudes(index, middle, self._tick(window + 2)).max()
         before = self._tick(max(window - 1, 0))
-        outside = np.flatnonzero(self._samples(index, before, middle) > INSIDE * inside)
+        outside = np.flatnonzero(self._magnitudes(index, before, middle) > INSIDE * inside)
         return before + (int(outside[-1]) + 1 if len(outside) else 0)
 
     def _end(self, index: int, run: _Run, window: int) -> None:
@@ -244,8 +235,8 @@ class Dropout:
         if not self._jumps(index, (window, window + 1), window - 2):
             return
         middle = self._tick(window) - (self._frames + 1) // 2
-        inside = self._samples(index, self._tick(window - 2), middle).max()
-        after = self._samples(index, middle, self._tick(window + 1))
+        inside = self._magnitudes(index, self._tick(window - 2), middle).max()
+        after = self._magnitudes(index, middle, self._tick(window + 1))
         outside = np.flatnonzero(after > INSIDE * inside)
         end = middle + (int(outside[0]) if len(outside) else len(after))
         self._room.void(index, len(run.high))
