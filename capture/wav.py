@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 CHUNKS_LIMIT = 1_000  # a file has a dozen; more is garbage
 TEXT_LIMIT_BYTES = 1 << 20  # iXML and bext are some kilobytes
+PCM_FORMATS = {1, 3, 0xFFFE}  # integers, float, and either with a channel mask
 UNKNOWN_32 = 0xFFFFFFFF  # the true size is in ds64
 
 _TRACK = re.compile(r"<TRACK>(.*?)</TRACK>", re.DOTALL | re.IGNORECASE)
@@ -21,12 +22,21 @@ _BEXT_TRACK = re.compile(r"^[sd]TRK(\d+)=(.*?)\r?$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WavHeader:
-    """Sizes in bytes. ``declared`` is None where the writer never finished the header."""
+    """Sizes in bytes. ``declared`` is None where the writer never finished the header.
+
+    ``is_pcm``: samples as they are, integers or float.
+    """
 
     declared: int | None
     present: int
     bytes_per_second: int
+    is_pcm: bool = True
     track_names: tuple[str, ...] = ()
+
+    @property
+    def length_s(self) -> float:
+        """Seconds of sound the file holds."""
+        return self.present / self.bytes_per_second if self.bytes_per_second else 0.0
 
     @property
     def short_by_s(self) -> float:
@@ -73,7 +83,7 @@ def read_wav_header(path: Path) -> WavHeader | None:
 
 
 def _walk(file: BinaryIO, length: int) -> WavHeader | None:
-    rate, channels, large = 0, 0, 0
+    form, rate, channels, large = 0, 0, 0, 0
     declared: int | None = None
     present: int | None = None
     names: dict[int, str] = {}
@@ -86,7 +96,7 @@ def _walk(file: BinaryIO, length: int) -> WavHeader | None:
         if tag == b"ds64":
             large = int(struct.unpack("<Q", file.read(24)[8:16].ljust(8, b"\0"))[0])
         elif tag == b"fmt ":
-            _, channels, _, rate = struct.unpack("<HHII", file.read(12).ljust(12, b"\0"))
+            form, channels, _, rate = struct.unpack("<HHII", file.read(12).ljust(12, b"\0"))
         elif tag == b"iXML":
             names |= ixml_track_names(_text(file, size))
         elif tag == b"bext":
@@ -100,7 +110,13 @@ def _walk(file: BinaryIO, length: int) -> WavHeader | None:
     if present is None:
         return None
     ordered = tuple(names.get(n, "") for n in range(1, channels + 1)) if names else ()
-    return WavHeader(declared=declared, present=present, bytes_per_second=rate, track_names=ordered)
+    return WavHeader(
+        declared=declared,
+        present=present,
+        bytes_per_second=rate,
+        is_pcm=form in PCM_FORMATS,
+        track_names=ordered,
+    )
 
 
 def _data_size(size: int, large: int, there: int) -> tuple[int | None, int]:

@@ -39,7 +39,7 @@ UNREADABLE = MISUSE
 )  # fmt: skip
 @click.option("--output", type=click.Path(path_type=Path), help="Write to this file.")
 @click.option(
-    "--jobs", type=click.IntRange(1, JOBS_LIMIT), help="Files at a time; by default one a core.",
+    "--jobs", type=click.IntRange(1, JOBS_LIMIT), help="Processes; by default one a core.",
 )  # fmt: skip
 def command(
     files: tuple[Path, ...],
@@ -79,12 +79,19 @@ def _checked(
     jobs: int | None,
 ) -> "CheckBatch":
     judge = Judge(spec=spec, spec_name=spec_name, stage=stage)
-    at_a_time = jobs or min(os.cpu_count() or 1, len(files), JOBS_LIMIT)
+    at_a_time = jobs or min(cores(), JOBS_LIMIT)
     with progress_bar(files) as progress:
         documents = check_files(files, judge, at_a_time, progress)
     from monitor.report import CheckBatch
 
     return CheckBatch(files=documents, generated=now(), software=software())
+
+
+def cores() -> int:
+    """Return how many cores this process may use: a container's, not the machine's."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def exit_status(batch: "CheckBatch") -> int:

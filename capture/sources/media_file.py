@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from capture.demux import Demuxer
 
 PROOF_PACKETS = 512  # packets in which a file must show one decodable frame to be media
-WAV_PACKET_BYTES = 1 << 18  # a second of stereo; FFmpeg's own 4 KiB or 0.1 s are ten times dearer
+WAV_PACKET_BYTES = (1024, 1 << 22)  # what FFmpeg takes as ``max_size``
 SHORT_TOLERANCE_S = Fraction(
     1, 100
 )  # declared durations are rounded to 1 ms; a packet comes on top
@@ -157,15 +157,21 @@ class MediaFile:
             self.close()
             raise
         self._container.close()
+        self._header = read_wav_header(self.path)
         self._container = open_container(self.path, **self._options())
         self._demuxer = Demuxer(self._container, time.monotonic_ns)
-        self._header = read_wav_header(self.path)
         self._declared_s = self._declared()
         return tuple(_named(info, self._header) for info in self._demuxer.infos(interlaced))
 
     def _options(self) -> dict[str, str]:
-        """Return what the container is opened with: long packets of WAV, unless it is paced."""
-        return {} if self.real_time else {"max_size": str(WAV_PACKET_BYTES)}
+        """Return what the container is opened with: of WAV packets of a second, unless it is paced.
+
+        FFmpeg's own last 85 ms and take twice as long to read.
+        """
+        if self.real_time or self._header is None:
+            return {}
+        low, high = WAV_PACKET_BYTES
+        return {"max_size": str(min(max(self._header.bytes_per_second, low), high))}
 
     def _declared(self) -> Fraction | None:
         assert self._container is not None

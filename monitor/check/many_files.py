@@ -16,6 +16,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from capture.wav import read_wav_header
 from monitor.check import processes
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 HANG_S = 120.0
 """A checker that says nothing for so long hangs: a step of 0.1 s of 8K takes under 10 s here."""
 TELL_S = 0.1  # between two words of progress: smooth to the eye, nothing to the machine
+HALVED_FROM_S = 60.0  # of sound, 0.25 s of measuring: starting a second process takes 0.03 s
 STOP_S = 2.0  # for a checker to end by itself once its pipe is closed
 
 Progress = Callable[[int, float], None]
@@ -41,9 +43,10 @@ class Judge:
 
 @dataclass(slots=True)
 class _Checker:
-    """A process, the pipe to it, and the file it works on."""
+    """A process, the pipe to it, and the file it works on; of a long file the one beside it."""
 
     process: BaseProcess
+    other: BaseProcess | None
     pipe: Connection
     index: int
     heard_s: float
@@ -54,7 +57,8 @@ def check_files(
 ) -> "list[CheckDocument]":
     """Return the documents of all files in their order; ``progress`` hears of each by its index.
 
-    At most ``jobs`` files are read at a time.
+    At most ``jobs`` processes read at a time; files have one each, and long WAV files two while
+    there are fewer files than that.
     """
     processes.warm_up()
     import monitor.report.document  # noqa: F401  in the meantime
@@ -62,8 +66,11 @@ def check_files(
     waiting = deque(range(len(paths)))
     found: dict[int, CheckDocument] = {}
     with _checkers() as busy:
+        spare = jobs - len(paths)
         for _ in range(min(jobs, len(paths))):
-            busy.append(_begin(judge, paths, waiting.popleft()))
+            halved = spare > 0 and is_halved(paths[waiting[0]])
+            spare -= halved
+            busy.append(_begin(judge, paths, waiting.popleft(), halved=halved))
         while busy:
             for checker in _ready(busy):
                 document = _hear(checker, paths[checker.index], judge, progress)
@@ -83,18 +90,33 @@ def _checkers() -> "Iterator[list[_Checker]]":
         yield busy
     except BaseException:
         for checker in busy:
-            checker.process.kill()
+            _kill(checker)
         raise
     finally:
         for checker in busy:
             _dismiss(checker)
 
 
-def _begin(judge: Judge, paths: Sequence[Path], index: int) -> _Checker:
+def is_halved(path: Path) -> bool:
+    """Say whether a file is worth two processes: decoding twice is cheap, and it is long."""
+    try:
+        header = read_wav_header(path) if path.is_file() else None
+    except OSError:
+        return False
+    return header is not None and header.is_pcm and header.length_s >= HALVED_FROM_S
+
+
+def _begin(judge: Judge, paths: Sequence[Path], index: int, *, halved: bool = False) -> _Checker:
     ours, theirs = processes.pipe()
-    process = processes.start(_work, theirs, judge)
+    receiver, sender = processes.pipe() if halved else (None, None)
+    process = processes.start(_work, theirs, judge, receiver)
+    other = None
+    if receiver is not None and sender is not None:
+        other = processes.start(_work_beside, sender, judge, os.fsencode(paths[index]))
+        receiver.close()
+        sender.close()
     theirs.close()
-    checker = _Checker(process, ours, index, time.monotonic())
+    checker = _Checker(process, other, ours, index, time.monotonic())
     _give(checker, paths[index])
     return checker
 
@@ -125,10 +147,20 @@ def _next(
 
 def _dismiss(checker: _Checker) -> None:
     checker.pipe.close()
-    checker.process.join(STOP_S)
-    if checker.process.is_alive():
-        checker.process.kill()
-        checker.process.join()
+    for process in _processes(checker):
+        process.join(STOP_S)
+        if process.is_alive():
+            process.kill()
+            process.join()
+
+
+def _kill(checker: _Checker) -> None:
+    for process in _processes(checker):
+        process.kill()
+
+
+def _processes(checker: _Checker) -> list[BaseProcess]:
+    return [checker.process] if checker.other is None else [checker.process, checker.other]
 
 
 def _ready(busy: Sequence[_Checker]) -> list[_Checker]:
@@ -162,7 +194,7 @@ def _hear(
 def _given_up(checker: _Checker, path: Path, judge: Judge, why: str) -> "CheckDocument":
     from monitor.check.one_file import unreadable
 
-    checker.process.kill()
+    _kill(checker)
     checker.pipe.close()
     error = f"the process measuring this file {why}; the file may be damaged"
     return unreadable(path, judge.spec_name, judge.stage, error)
@@ -180,15 +212,27 @@ def _end_of(process: BaseProcess) -> str:
 # ---- inside the process
 
 
-def _work(pipe: Connection, judge: Judge) -> None:
-    """Check one path after another until the pipe is closed."""
+def _work(pipe: Connection, judge: Judge, other: Connection | None) -> None:
+    """Check one path after another until the pipe is closed; ``other``: half of the first one."""
+    from monitor.check.halves import Half, shares
     from monitor.check.one_file import check_file
 
+    half = None if other is None else Half(other, shares()[0])
     with suppress(EOFError, OSError):
         while True:
             path = Path(os.fsdecode(pipe.recv()))
-            tell = _Teller(pipe)
-            pipe.send(check_file(path, judge.spec, judge.spec_name, judge.stage, tell.tell))
+            tell = _Teller(pipe).tell
+            pipe.send(check_file(path, judge.spec, judge.spec_name, judge.stage, tell, half))
+            half = None
+
+
+def _work_beside(pipe: Connection, judge: Judge, path: bytes) -> None:
+    """Measure half of a file for the process that checks it, which says what is wrong with it."""
+    from capture.source import SourceError
+    from monitor.check.halves import measure_half, shares
+
+    with suppress(SourceError, OSError):
+        measure_half(pipe, Path(os.fsdecode(path)), judge.spec, judge.stage, shares()[1])
 
 
 class _Teller:

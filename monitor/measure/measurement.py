@@ -52,6 +52,12 @@ class Setup:
     pairs: tuple[tuple[int, int], ...] = ()
     baseline: Mapping[str, Value] = field(default_factory=dict)
     live: bool = True
+    only: frozenset[str] | None = None
+    """Names of the measurements and listeners to be made; None: all."""
+
+    def wants(self, name: str) -> bool:
+        """Say whether a measurement or listener of this name is to be made."""
+        return self.only is None or name in self.only
 
     def limit(self, name: str, default: float) -> float:
         """Return a detector limit by name, or the default where it is absent or no number."""

@@ -10,7 +10,7 @@ Audio kernels work on whatever waits since the last drain, at most ``hops.HOP_LI
 every 20–100 ms is quick; after every tiny block is correct but slower.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -129,7 +129,8 @@ class Pipeline:
     ``limits`` are detector limits by name; ``programme`` the channels of the mix, from 0, or None
     for all of a mono, stereo, 5.1 or 7.1 layout; ``pairs`` channels declared as belonging together,
     from 0; ``baseline`` what the line-up learned, by metric; ``epoch`` is added to the source's own
-    count of epochs, so that a source opened again never repeats one.
+    count of epochs, so that a source opened again never repeats one; ``only`` names the
+    measurements and listeners to be made, where others are made elsewhere.
     """
 
     def __init__(
@@ -143,6 +144,7 @@ class Pipeline:
         baseline: Mapping[str, Value] | None = None,
         live: bool = True,
         epoch: int = 0,
+        only: Collection[str] | None = None,
     ) -> None:
         self._source = source
         self._limits = dict(limits or {})
@@ -150,6 +152,7 @@ class Pipeline:
         self._baseline: dict[str, Value] = dict(baseline or {})
         self._wanted = None if programme is None else tuple(programme)
         self._live = live
+        self._only = None if only is None else frozenset(only)
         self._integrating = True
         self._base = self._epoch = epoch
         self._seq = 0
@@ -185,8 +188,9 @@ class Pipeline:
             pairs=tuple(pair for pair in self._pairs if max(pair) < (info.channels or 0)),
             baseline=MappingProxyType(self._baseline),
             live=self._live,
+            only=self._only,
         )
-        kinds = [kind for kind in MEASUREMENTS.values() if kind.suits(info)]
+        kinds = [k for k in MEASUREMENTS.values() if k.suits(info) and setup.wants(k.name)]
         measurements = [kind.make(setup) for kind in kinds]
         traced = next((m for m in measurements if isinstance(m, Traced)), None)
         in_pieces = [] if self._live else [m for m in measurements if isinstance(m, InPieces)]

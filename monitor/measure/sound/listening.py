@@ -97,7 +97,9 @@ class _Ears:
         self._trace = LevelTrace(channels, sample_rate_hz)
         self._fine = Grid(channels, sample_rate_hz, sum_squares, FINE_PER_S)
         self._listeners: list[Listener] = [
-            kind.make(setup, channels, sample_rate_hz) for kind in LISTENERS.values()
+            kind.make(setup, channels, sample_rate_hz)
+            for kind in LISTENERS.values()
+            if setup.wants(kind.name)
         ]
         self._tick: int | None = None
         """Of the next sample, when nothing is lost."""

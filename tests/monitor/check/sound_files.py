@@ -1,5 +1,6 @@
 """Sound files made by hand: the wave module for PCM, a header of our own for float."""
 
+import os
 import struct
 import wave
 from pathlib import Path
@@ -27,6 +28,18 @@ def write_pcm24(path: Path, samples: Samples) -> Path:
         out.setsampwidth(3)
         out.setframerate(RATE)
         out.writeframes(data)
+    return path
+
+
+def write_silence(path: Path, seconds: int) -> Path:
+    """Write 24-bit stereo of zeros, however long: the file is a hole and takes no room."""
+    write_pcm24(path, np.zeros((0, 2)))
+    head = bytearray(path.read_bytes())
+    size = seconds * RATE * 6
+    head[4:8] = struct.pack("<I", len(head) - 8 + size)
+    head[-4:] = struct.pack("<I", size)
+    path.write_bytes(head)
+    os.truncate(path, len(head) + size)
     return path
 
 

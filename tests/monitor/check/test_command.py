@@ -20,7 +20,7 @@ from config.spec import Stage
 from monitor.check.many_files import Judge, check_files
 from monitor.report.document import CheckDocument
 from tests.monitor.check.conftest import Takewatch, environment
-from tests.monitor.check.sound_files import RATE, clipped, sine, write_pcm24
+from tests.monitor.check.sound_files import RATE, clipped, sine, write_pcm24, write_silence
 
 JUDGE = Judge(spec=None, spec_name=None, stage="recording")
 
@@ -142,9 +142,12 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     child.stderr.close()
 
 
-def test_ctrl_c_leaves_no_file_no_trace_and_no_process(tmp_path: Path) -> None:
-    write_pcm24(tmp_path / "long.wav", np.tile(sine(10), (6, 1)))
-    names = ["long.wav"] * 20
+@pytest.mark.parametrize(("files", "seconds"), [(20, 50), (1, 1200)], ids=["many", "divided"])
+def test_ctrl_c_leaves_no_file_no_trace_and_no_process(
+    tmp_path: Path, files: int, seconds: int
+) -> None:
+    write_silence(tmp_path / "long.wav", seconds)
+    names = ["long.wav"] * files
     child = subprocess.Popen(
         [sys.executable, "-m", "api", "check", "--output", "out.txt", *names],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path, env=environment(),
