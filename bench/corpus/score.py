@@ -175,7 +175,7 @@ def matches(label: Label, heard: Heard) -> bool:
     tolerance = round(TOLERANCE_S * RATE)
     end = heard.told if heard.end is None else heard.end
     in_time = heard.start < label.end + tolerance and end > label.start - tolerance
-    return in_time and bool(set(heard.channels) & set(label.channels))
+    return in_time and (not heard.channels or bool(set(heard.channels) & set(label.channels)))
 
 
 def allowed(take_: Take, heard: Heard) -> bool:

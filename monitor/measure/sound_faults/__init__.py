@@ -6,8 +6,10 @@ from monitor.measure.sound_faults import (
     dropout,
     floor_moved,
     low_band,
+    flat_tops,
     not_a_number,
     pairs,
+    repeated_buffer,
     silence,
     stuck,
 )
@@ -18,8 +20,10 @@ __all__ = [
     "dropout",
     "floor_moved",
     "low_band",
+    "flat_tops",
     "not_a_number",
     "pairs",
+    "repeated_buffer",
     "silence",
     "stuck",
 ]

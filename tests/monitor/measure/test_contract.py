@@ -35,6 +35,9 @@ def eventful() -> Signal:
     samples[61000, 1] = np.inf
     samples[70000:70200, 0] = 0.05  # stuck
     samples[88000:88200, 0] *= 0.01  # a dropout
+    samples[80480:80960] = samples[80000:80480]  # a repeated buffer
+    for start in (85000, 86000, 87000):
+        samples[start : start + 6, 1] = 0.8  # flat tops
     return samples
 
 
