@@ -38,7 +38,7 @@ def test_a_spec_changes_any_cell() -> None:
         update={"rules": {"audio.clipping": {"latch": "cut", "detector": {"clip_run_samples": 5}}}}
     )
     changed = spec.model_copy(update={"feed": feed})
-    (rule,) = [r for r in rules_for(changed, "feed") if r.name == "audio.clipping"]
+    (rule,) = [r for r in rules_for(changed, "feed") if r.key == "audio.clipping"]
     assert rule.latch == "cut"
     assert detector_limits(changed, "feed")["clip_run_samples"] == 5
     assert detector_limits(changed, "recording")["clip_run_samples"] == 3
