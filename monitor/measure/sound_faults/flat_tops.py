@@ -19,6 +19,7 @@ within 0.4 % of it, are looked at, all at once; those with three such in a row a
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import log10
 from typing import Final
 
 import numpy as np
@@ -26,7 +27,6 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from monitor.measure.measurement import Detection, Setup
-from monitor.measure.sound.decibels import amplitude_db
 from monitor.measure.sound.energies import cell_frames
 from monitor.measure.sound.hops import Samples
 from monitor.measure.sound.listener import Hop, listen
@@ -266,7 +266,7 @@ class FlatTops:
         if not flats:
             return
         episodes = self._episodes[channel]
-        level_db = abs(amplitude_db([flats[-1].level])[0])  # never over 0
+        level_db = -20 * log10(flats[-1].level)  # at least 0
         sign = "−" if level_db >= 0.05 else ""
         episodes.detail = f"below full scale, about {sign}{level_db:.1f} dBFS"
         for flat in flats[-1:] if episodes.is_open else flats:
