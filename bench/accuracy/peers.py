@@ -53,10 +53,11 @@ def _merged(name: str, found: Sequence[tuple[tuple[int, ...], float, float]]) ->
         of_channel = episodes.setdefault(channels, [])
         last = of_channel[-1] if of_channel else None
         if last is not None and start - (last.end or 0) < ONE_EPISODE_S * RATE:
-            last.end = last.told = max(last.end or 0, end)
+            last.end = max(last.end or 0, end)
+            last.told.append(end)
         else:
             of_channel.append(
-                Heard(detector=name, channels=channels, start=start, end=end, told=end)
+                Heard(detector=name, channels=channels, start=start, end=end, told=[end])
             )
     return [one for of_channel in episodes.values() for one in of_channel]
 

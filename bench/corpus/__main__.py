@@ -50,13 +50,13 @@ def _print_fault(fault: Fault, results: list[Result]) -> None:
 
 def _print_clean(detector: str, results: list[Result]) -> None:
     hours = sum(r.channel_s for r in results) / 3600
-    count = sum(n for r in results for key, n in r.false.items() if key.startswith(detector))
+    count = sum(heard.detector == detector for r in results for heard in r.false_at)
     print(
         f"clean takes: {count} false alarms in {hours:.2f} channel-hours = {count / hours:.2f}/h "
         f"(95 %: ≤ {rate_bound(count, hours):.2f})"
     )
     for result in results:
-        for heard in result.false_at[:LISTED]:
+        for heard in [one for one in result.false_at if one.detector == detector][:LISTED]:
             print(f"    false in take {result.seed}: {_where(asdict(heard))}")
 
 
@@ -71,13 +71,14 @@ def _chosen(detector: str, wanted: Iterable[str]) -> list[Fault]:
 
 def _one(number: int, options: argparse.Namespace, chosen: list[Fault]) -> Iterator[Result]:
     """Score one clean take and, of each shape a fault wants, one for the faults that want it."""
-    seed, half, detector = options.first + number, options.half, options.detector
+    seed, half = options.first + number, options.half
+    detectors = {options.detector, *(name for fault in chosen for name in fault.also)}
     if not options.no_clean:
         usual = {"seconds": options.seconds, "channels": options.channels}
-        yield from score(seed, half, [None], detector=detector, **usual)
+        yield from score(seed, half, [None], detectors=detectors, **usual)
     for shape in dict.fromkeys((fault.seconds, fault.roles) for fault in chosen):
         names = [fault.name for fault in chosen if (fault.seconds, fault.roles) == shape]
-        yield from score(seed, half, names, seconds=shape[0], roles=shape[1], detector=detector)
+        yield from score(seed, half, names, seconds=shape[0], roles=shape[1], detectors=detectors)
 
 
 def main() -> None:

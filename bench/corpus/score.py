@@ -5,7 +5,7 @@ readings drained at 25 Hz, arrival stamps with up to 5 ms of jitter.
 """
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Protocol, TypeVar
@@ -38,13 +38,17 @@ ALLOWED = {("slate", "clipping"), ("closed fader", "silence"), ("closed fader", 
 
 @dataclass(slots=True, kw_only=True)
 class Heard:
-    """One episode of a detector: where, and the sample by which it was told."""
+    """One episode of a detector: where, and the samples by which more and more of it was told.
+
+    ``told``: of its opening and of every update that counts further faults: several faults that
+    lie close together are one episode, and each must be told. No channels: all of them.
+    """
 
     detector: str
     channels: tuple[int, ...]
     start: int
     end: int | None
-    told: int
+    told: list[int]
     detail: str = ""
     worst: float | None = None
 
@@ -66,12 +70,12 @@ def blocks(take_: Take) -> Iterator[Block]:
 
 
 @contextmanager
-def only(detector: str | None) -> Iterator[None]:
-    """Let pipelines made and fed inside run only what gives this detector's events.
+def only(detectors: Collection[str] | None) -> Iterator[None]:
+    """Let pipelines made and fed inside run only what gives these detectors' events.
 
     None: every detector. Meters give no events and take most of the time, so they are left out.
     """
-    with _narrowed(MEASUREMENTS, detector), _narrowed(LISTENERS, detector):
+    with _narrowed(MEASUREMENTS, detectors), _narrowed(LISTENERS, detectors):
         yield
 
 
@@ -84,11 +88,11 @@ _K = TypeVar("_K", bound=_Kind)
 
 
 @contextmanager
-def _narrowed(registry: dict[str, _K], detector: str | None) -> Iterator[None]:
+def _narrowed(registry: dict[str, _K], detectors: Collection[str] | None) -> Iterator[None]:
     kept = dict(registry)
     for name, kind in kept.items():
-        wanted = kind.detectors if detector is None else detector in kind.detectors
-        if not wanted:
+        given = set(kind.detectors)
+        if not (given if detectors is None else given & set(detectors)):
             del registry[name]
     try:
         yield
@@ -125,7 +129,7 @@ def line_up(clean: Take) -> dict[str, Value]:
 def hear(take_: Take, baseline: Mapping[str, Value] | None = None) -> list[Heard]:
     """Run the pipeline over a take; return every episode, in order of telling."""
     pipeline = _pipeline(take_, baseline or {})
-    found: dict[str, Heard] = {}
+    found: dict[str, tuple[Heard, int]] = {}
     told = 0
     for count, block in enumerate(blocks(take_), 1):
         pipeline.feed(block)
@@ -135,25 +139,31 @@ def hear(take_: Take, baseline: Mapping[str, Value] | None = None) -> list[Heard
         _collect(found, pipeline, told)
     pipeline.feed(Ended(reason="end", t_arrival_ns=0))
     _collect(found, pipeline, told)
-    return list(found.values())
+    return [heard for heard, _ in found.values()]
 
 
-def _collect(found: dict[str, Heard], pipeline: Pipeline, told: int) -> None:
+def _collect(found: dict[str, tuple[Heard, int]], pipeline: Pipeline, told: int) -> None:
+    """Put the pipeline's events to the episodes found, each with its count of faults so far."""
     for event in pipeline.events():
         if not isinstance(event, Event):
             continue
-        if event.id not in found:
-            found[event.id] = Heard(
-                detector=event.detector,
-                channels=tuple(event.channels),
-                start=event.start,
-                end=event.end,
-                told=told,
-            )
-        heard = found[event.id]
+        heard, count = found.get(event.id) or (_opened(event), 0)
+        if event.count > count:
+            heard.told.append(told)
+        found[event.id] = heard, max(count, event.count)
         heard.end = event.end if event.end is not None else heard.end
         heard.detail = event.detail or heard.detail
         heard.worst = event.worst
+
+
+def _opened(event: Event) -> Heard:
+    return Heard(
+        detector=event.detector,
+        channels=tuple(event.channels),
+        start=event.start,
+        end=event.end,
+        told=[],
+    )
 
 
 def finds(fault: Fault, heard: Heard) -> bool:
@@ -173,9 +183,13 @@ def owns(fault: Fault, heard: Heard) -> bool:
 def matches(label: Label, heard: Heard) -> bool:
     """Say whether an episode lies on a label's channels and stretch."""
     tolerance = round(TOLERANCE_S * RATE)
-    end = heard.told if heard.end is None else heard.end
-    in_time = heard.start < label.end + tolerance and end > label.start - tolerance
+    in_time = heard.start < label.end + tolerance and _end(heard) > label.start - tolerance
     return in_time and (not heard.channels or bool(set(heard.channels) & set(label.channels)))
+
+
+def _end(heard: Heard) -> int:
+    """Return where an episode ends, or how far it was known to last."""
+    return max(heard.told) if heard.end is None else heard.end
 
 
 def allowed(take_: Take, heard: Heard) -> bool:
@@ -186,9 +200,8 @@ def allowed(take_: Take, heard: Heard) -> bool:
 
 
 def _on(span: Span, heard: Heard) -> bool:
-    end = heard.told if heard.end is None else heard.end
     here = not span.channels or bool(set(span.channels) & set(heard.channels))
-    return here and heard.start < span.end + RATE and end > span.start - RATE
+    return here and heard.start < span.end + RATE and _end(heard) > span.start - RATE
 
 
 @dataclass(slots=True, kw_only=True)
@@ -246,7 +259,8 @@ def judge(take_: Take, fault: Fault | None, labels: list[Label], heard: list[Hea
 
 
 def _judge_label(result: Result, fault: Fault, label: Label, heard: list[Heard]) -> None:
-    first = min((one.told for one in heard), default=None)
+    told = [at for one in heard for at in one.told if at > label.start]
+    first = min(told, default=None)
     if first is None:
         result.missed.append(asdict(label))
         return
@@ -278,12 +292,12 @@ def score(
     channels: int = 8,
     roles: tuple[str, ...] | None = None,
     material: Material | None = None,
-    detector: str | None = None,
+    detectors: Collection[str] | None = None,
 ) -> Iterator[Result]:
     """Yield the result of one clean take (name None) and of copies spoilt by the named faults.
 
-    With ``detector`` only what gives its events is run, which is quicker. A take that gives a fault
-    no place yields a result without labels.
+    With ``detectors`` only what gives their events is run, which is quicker. A take that has no
+    place for a fault yields a result without labels.
     """
     clean = take(seed, half, seconds=seconds, channels=channels, roles=roles, material=material)
     baseline = line_up(clean)
@@ -293,7 +307,7 @@ def score(
         if fault is not None and not labels:
             yield Result(seed=seed, half=half, fault=name, channel_s=0.0)
             continue
-        with only(detector):
+        with only(detectors):
             heard = hear(spoilt, baseline)
         yield judge(spoilt, fault, labels, heard)
 

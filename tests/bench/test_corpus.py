@@ -178,7 +178,7 @@ def result_of(name: str, takes: list[Take], heard: list[Heard]) -> Result:
 
 def at(label: Label, detector: str = "dropout") -> Heard:
     start, end = label.start, label.end
-    return Heard(detector=detector, channels=label.channels, start=start, end=end, told=end)
+    return Heard(detector=detector, channels=label.channels, start=start, end=end, told=[end])
 
 
 def test_a_detector_that_says_nothing_recalls_nothing(takes: list[Take]) -> None:
@@ -190,7 +190,7 @@ def test_a_detector_that_says_nothing_recalls_nothing(takes: list[Take]) -> None
 
 def test_a_detector_that_cries_always_scores_badly(takes: list[Take]) -> None:
     everywhere = [
-        Heard(detector="dropout", channels=(c,), start=at, end=at + 100, told=at + 100)
+        Heard(detector="dropout", channels=(c,), start=at, end=at + 100, told=[at + 100])
         for at in range(0, round(SECONDS * RATE), RATE // 10)
         for c in range(CHANNELS)
     ]
@@ -208,7 +208,7 @@ def test_a_detector_that_is_right_scores_fully_and_a_late_or_misplaced_one_does_
     _, spoilt, labels = spoilt_by("dropout", takes)
     right = judge(spoilt, FAULTS["dropout"], labels, [at(label) for label in labels])
     assert (right.hits, right.late, right.false) == (len(labels), 0, {})
-    told_late = [replace(at(label), told=label.end + RATE) for label in labels]
+    told_late = [replace(at(label), told=[label.end + RATE]) for label in labels]
     late = judge(spoilt, FAULTS["dropout"], labels, told_late)
     assert (late.hits, late.late) == (0, len(labels))
     elsewhere = [replace(at(label), channels=((label.channels[0] + 1) % 5,)) for label in labels]
@@ -216,6 +216,17 @@ def test_a_detector_that_is_right_scores_fully_and_a_late_or_misplaced_one_does_
     assert (wrong.hits, wrong.false) == (0, {"dropout": 1})
     others = judge(spoilt, FAULTS["dropout"], labels, [at(label, "hum") for label in labels])
     assert (others.hits, others.others) == (0, {"hum": len(labels)})
+
+
+def test_of_faults_told_as_one_episode_each_must_be_told(takes: list[Take]) -> None:
+    _, spoilt, labels = spoilt_by("dropout", takes)
+    first, second = labels[:2]
+    assert first.channels == second.channels
+    whole = replace(at(first), end=second.end)
+    once = judge(spoilt, FAULTS["dropout"], [first, second], [whole])
+    assert (once.hits, len(once.missed), once.false) == (1, 1, {})
+    twice = replace(whole, told=[first.end, second.end])
+    assert judge(spoilt, FAULTS["dropout"], [first, second], [twice]).hits == 2
 
 
 def test_the_bounds_are_the_textbook_ones() -> None:

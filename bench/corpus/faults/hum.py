@@ -19,13 +19,11 @@ def mains(generator: np.random.Generator, frames: int, level_dbfs: float) -> Sam
     if generator.random() < 0.4:
         weights[::2] *= 0.2  # a rectifier's ripple: even harmonics, 100 and 120 Hz
     weights *= 10 ** (level_dbfs / 20) * np.sqrt(2) / weights.max()
-    time_s = np.arange(frames) / RATE
+    cycles = base / RATE * np.arange(frames)
     out = np.zeros(frames, np.float32)
     for order, weight in enumerate(weights, 1):
-        phase = generator.uniform(0, 2 * np.pi)
-        out += np.float32(weight) * np.sin(2 * np.pi * base * order * time_s + phase).astype(
-            np.float32
-        )
+        phase = 2 * np.pi * ((cycles * order + generator.random()) % 1.0)
+        out += np.float32(weight) * np.sin(phase.astype(np.float32))  # quicker than in float64
     return out
 
 
