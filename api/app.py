@@ -13,6 +13,7 @@ from api.routes import (
     alerts,
     devices,
     health,
+    integration,
     line_up,
     live,
     mutes,
@@ -30,7 +31,19 @@ NOT_BUILT = (
     "Takewatch runs, but its page is not built: run `make dashboard` in the checkout, or install"
     " the wheel, which contains it. The API is at /api, described by /api/openapi.json.\n"
 )
-ROUTERS = (health, sources, alerts, mutes, takes, line_up, devices, session, reports, live)
+ROUTERS = (
+    health,
+    sources,
+    alerts,
+    mutes,
+    takes,
+    integration,
+    line_up,
+    devices,
+    session,
+    reports,
+    live,
+)
 ASSET_AGE_S = 365 * 24 * 3600  # built files carry a hash in their name
 
 

@@ -250,6 +250,13 @@ class MuteRequest(_Message):
     channel: int = Field(ge=0, le=255)
 
 
+class IntegrationRequest(_Message):
+    """Body of ``POST /api/integration``: integrated values of one source, all together."""
+
+    source: str = Field(max_length=64)
+    do: Literal["pause", "continue", "reset"]
+
+
 class PhaseRequest(_Message):
     """Body of ``PUT /api/line-up``: start or end the line-up."""
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from config.settings import SourceSettings
 from config.spec import Phase, Rule
+from monitor.hub import integrating
 from monitor.hub.glance import Verdict, departments, glance
 from monitor.hub.line_up import LineUp
 from monitor.hub.muting import tell_spoken
@@ -27,7 +28,6 @@ from monitor.lines import (
     Keep,
     OutLine,
     Reading,
-    Reset,
     ResetDone,
     State,
     Still,
@@ -193,6 +193,8 @@ class Hub:
         if line.boot_id == self.boot_id:
             source.axis_shift_ns = 0
         self.judged(self.engine.line(line, t_ns), t_ns)
+        if not again:
+            integrating.greet(self, source)
         if source.group in self.book.rolling_groups():
             since = datetime.fromtimestamp(self.wall.utc(t_ns) / 1e9, UTC).astimezone()
             source.integrated_since = since.strftime("%H:%M:%S")
@@ -407,8 +409,7 @@ class Hub:
         sources = self._sources_of(now_rolling)
         self.record(TakeBody(what="rolled", take=rolled), t_ns)
         for source in sources:
-            self.watching[source].integrated_since = None
-            self._effects.sends.append((source, Reset(take=rolled.id)))
+            integrating.start(self, self.watching[source], rolled.id)
         judged = [*sources, SERVICE]
         self.judged(self.engine.set_phase("rolling", t_ns, judged), t_ns)
         if back_s:

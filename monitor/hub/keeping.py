@@ -9,6 +9,7 @@ from monitor.lines import InLine
 from monitor.records import Body
 from monitor.rules.engine import Engine
 from monitor.rules.model import Transition
+from monitor.takes.book import TakeBook
 
 
 class Keeping(Protocol):
@@ -16,6 +17,7 @@ class Keeping(Protocol):
 
     engine: Engine
     wall: WallClock
+    book: TakeBook
     watching: dict[str, Watching]
 
     def record(self, body: Body, t_ns: int, who: str | None = None) -> None:

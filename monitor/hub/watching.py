@@ -27,6 +27,8 @@ class Watching:
     stills: dict[int, bytes] = field(default_factory=dict)
     stills_seen: int = 0
     integrated_since: str | None = None
+    paused: bool = False
+    """Whether somebody paused its integrated values."""
     coarser: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
 

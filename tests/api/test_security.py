@@ -28,7 +28,10 @@ OPERATE = frozenset(
         ("GET", "/api/inputs"),
     }
 )
-VALUES = {"alert": "x", "take": "x", "still": "x-0", "rule": "a.b", "source": "x", "device": "x"}
+VALUES = {
+    "alert": "x", "take": "x", "still": "x-0", "rule": "a.b", "source": "x", "device": "x",
+    "stream": "0", "channel": "0",
+}  # fmt: skip
 Service_ = tuple[Service, FastAPI]
 
 
@@ -278,7 +281,7 @@ JSON = st.recursive(
 )
 FIELDS = ("scene", "slate", "take", "groups", "back_s", "notes", "circled", "deleted", "role",
           "roll_back_s", "rule", "source", "channel", "until", "reason", "line_up", "token",
-          "name")  # fmt: skip
+          "name", "stream", "do")  # fmt: skip
 
 
 @settings(

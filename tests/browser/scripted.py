@@ -65,6 +65,8 @@ PROGRAMME = {
     "programme_short_term_lufs": -24.1,
     "programme_integrated_lufs": -23.8,
     "programme_loudness_range_lu": 6.2,
+    "integrating": 1.0,
+    "integrated_s": 48.0,
 }
 CAMERA = {
     "picture_size_px": (1920.0, 1080.0),

@@ -122,3 +122,22 @@ def test_a_line_up_ticks_what_carries_sound_reads_the_tone_and_is_learned(
         re.compile(r"^learned \d\d:\d\d by .+, 3 channels$")
     )
     expect(page.get_by_test_id("phase")).to_have_text("STANDBY")
+
+
+def test_integrated_values_pause_continue_and_are_reset_but_not_under_a_take(
+    tablet: Tablet, morning: RunningService
+) -> None:
+    page = opened(tablet, morning)
+    tab(page, "Sound")
+    loudness = page.get_by_label("programme loudness")
+    loudness.get_by_role("button", name="Pause").tap()
+    expect(loudness.get_by_text("paused", exact=True).first).to_be_visible()
+    loudness.get_by_role("button", name="Continue").tap()
+    expect(loudness.get_by_text("paused", exact=True)).to_have_count(0)
+    loudness.get_by_role("button", name="Reset").tap()
+    expect(loudness).to_contain_text(re.compile(r"over 0:0[0-9]"))
+    expect(loudness).to_contain_text("not stable yet")
+    page.get_by_test_id("roll").tap()
+    expect(loudness.get_by_role("button", name="Reset")).to_be_disabled()
+    page.get_by_test_id("roll").tap()
+    expect(page.get_by_test_id("phase")).to_have_text("STANDBY")

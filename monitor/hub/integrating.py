@@ -1,0 +1,47 @@
+"""Integrated values: paused, continued and reset, all together (EBU Tech 3341). Pure."""
+
+from typing import Literal
+
+from monitor.hub.keeping import Keeping
+from monitor.hub.watching import Watching
+from monitor.lines import Integrate, Reset
+
+Do = Literal["pause", "continue", "reset"]
+DONE: dict[Do, str] = {"pause": "paused", "continue": "continued", "reset": "reset"}
+
+
+class TakeRolls(Exception):
+    """A reset was asked for while the source's take rolls: its values are that take's."""
+
+
+def integrate(hub: Keeping, source: str, do: Do, t_ns: int, who: str) -> None:
+    """Pause, continue or reset a source's integrated values and maxima since reset.
+
+    Raises ``KeyError`` where there is no such source, ``TakeRolls``.
+    """
+    watching = hub.watching[source]
+    if do == "reset":
+        if watching.group in hub.book.rolling_groups():
+            raise TakeRolls(f"{watching.settings.name} is in a take, which began its values anew")
+        hub.send(source, Reset())
+        watching.integrated_since = None
+    else:
+        watching.paused = do == "pause"
+        hub.send(source, Integrate(on=not watching.paused))
+    hub.notice(f"{watching.settings.name}: integrated values {DONE[do]}", t_ns)
+    hub.name_last(who)
+
+
+def start(hub: Keeping, source: Watching, take: str) -> None:
+    """Begin a take's values: from nothing, and running even if they were paused before."""
+    if source.paused:
+        source.paused = False
+        hub.send(source.id, Integrate(on=True))
+    source.integrated_since = None
+    hub.send(source.id, Reset(take=take))
+
+
+def greet(hub: Keeping, source: Watching) -> None:
+    """Pause a worker that began anew while its source is paused: it would integrate."""
+    if source.paused:
+        hub.send(source.id, Integrate(on=False))
