@@ -1,19 +1,32 @@
 """Linear values as decibels for readings: silence and the unknown are None, never -infinity."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import Final
 
-FLOOR_DB = -200.0  # below the rounding noise of float32 filters: it is nothing
+import numpy as np
+
+FLOOR_DB: Final = -200.0  # below the rounding noise of float32 filters: it is nothing
+FEW: Final = 6  # values up to here are quicker one by one than as an array
+LEAST: Final = 1e-40  # stands for 0, whose logarithm numpy warns of
 
 
-def amplitude_db(values: Iterable[float]) -> list[float | int | None]:
+def amplitude_db(values: Sequence[float]) -> list[float | int | None]:
     """Return 20·log10 of each amplitude, or None for silence."""
-    return [decibels(20.0, value) for value in values]
+    return levels_db(20.0, values)
 
 
-def power_db(values: Iterable[float]) -> list[float | int | None]:
+def power_db(values: Sequence[float]) -> list[float | int | None]:
     """Return 10·log10 of each power, or None for silence."""
-    return [decibels(10.0, value) for value in values]
+    return levels_db(10.0, values)
+
+
+def levels_db(factor: float, values: Sequence[float]) -> list[float | int | None]:
+    """Return what :func:`decibels` says of each value."""
+    if len(values) <= FEW:
+        return [decibels(factor, value) for value in values]
+    levels = (factor * np.log10(np.maximum(values, LEAST))).tolist()
+    return [level if level >= FLOOR_DB else None for level in levels]
 
 
 def decibels(factor: float, value: float) -> float | None:

@@ -30,28 +30,13 @@ def sum_squares(samples: Samples) -> NDArray[np.float32]:
     return sums
 
 
-def sum_samples(samples: Samples) -> NDArray[np.float32]:
-    """Return the sum over the last axis, as a product with ones."""
-    sums: NDArray[np.float32] = samples @ np.ones(samples.shape[-1], np.float32)
-    return sums
+class Cutter:
+    """Cut hops into whole cells: what is left of a cell waits for the hop that finishes it."""
 
-
-class Grid:
-    """Cut a stream into cells and give each finished cell's mean of what ``total`` sums up.
-
-    ``total`` sums over the last axis.
-    """
-
-    def __init__(
-        self,
-        channels: int,
-        sample_rate_hz: int,
-        total: Callable[[Samples], NDArray[np.float32]],
-        cells_per_s: int = CELLS_PER_S,
-    ) -> None:
-        self._frames = cell_frames(sample_rate_hz, cells_per_s)
-        self._total = total
-        self._partial = np.zeros(channels)
+    def __init__(self, channels: int, frames: int) -> None:
+        self._frames = frames
+        self._begun: Samples = np.zeros((channels, frames), np.float32)
+        self._spare = self._begun.copy()
         self._have = 0
 
     @property
@@ -62,33 +47,68 @@ class Grid:
     def restart(self) -> None:
         """Forget the cell that has begun: the next sample is the first of one."""
         self._have = 0
-        self._partial[:] = 0.0
+
+    def feed(self, samples: Samples) -> list[Samples]:
+        """Take (channels, frames); return the cells it finished, those of one array in a row.
+
+        At most two arrays (channels, cells · frames), valid until the next call.
+        """
+        parts: list[Samples] = []
+        begin = 0
+        if self._have:
+            begin = min(self._frames - self._have, samples.shape[1])
+            self._begun[:, self._have : self._have + begin] = samples[:, :begin]
+            self._have += begin
+            if self._have < self._frames:
+                return parts
+            parts.append(self._begun)
+        end = begin + (samples.shape[1] - begin) // self._frames * self._frames
+        if end > begin:
+            parts.append(samples[:, begin:end])
+        self._have = samples.shape[1] - end
+        if self._have:
+            self._begun, self._spare = self._spare, self._begun  # the other may be in ``parts``
+            self._begun[:, : self._have] = samples[:, end:]
+        return parts
+
+
+class Grid:
+    """Cut a stream into cells and give each finished cell's mean of what ``total`` sums up.
+
+    ``total`` sums over the last axis; it is given whole cells only, so that a mean is the same
+    number however the stream was cut.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        sample_rate_hz: int,
+        total: Callable[[Samples], NDArray[np.float32]],
+        cells_per_s: int = CELLS_PER_S,
+    ) -> None:
+        self._frames = cell_frames(sample_rate_hz, cells_per_s)
+        self._channels = channels
+        self._total = total
+        self._cutter = Cutter(channels, self._frames)
 
     @property
-    def on_border(self) -> bool:
-        """Whether the next sample is the first of a cell."""
-        return self._have == 0
+    def waiting(self) -> int:
+        """Samples of the cell that has begun."""
+        return self._cutter.waiting
+
+    def restart(self) -> None:
+        """Forget the cell that has begun: the next sample is the first of one."""
+        self._cutter.restart()
 
     def feed(self, samples: Samples) -> Cells:
         """Take a hop, shape (channels, frames); return the cells it finished."""
-        channels, frames = samples.shape
-        missing = self._frames - self._have if self._have else 0
-        if frames < missing:
-            self._partial += self._total(samples)
-            self._have += frames
-            return np.empty((0, channels))
-        whole = (frames - missing) // self._frames
-        end = missing + whole * self._frames
-        cells = np.empty((bool(missing) + whole, channels))
-        if missing:
-            cells[0] = self._partial + self._total(samples[:, :missing])
-        if whole:
-            split = samples[:, missing:end].reshape(channels, whole, self._frames)
-            cells[-whole:] = self._total(split).T
-        self._have = frames - end
-        self._partial[:] = self._total(samples[:, end:]) if self._have else 0.0
-        cells /= self._frames
-        return cells
+        sums = [self._sums(part) for part in self._cutter.feed(samples)]
+        cells = np.concatenate(sums) if sums else np.empty((0, self._channels))
+        return cells / self._frames
+
+    def _sums(self, part: Samples) -> Cells:
+        split = part.reshape(self._channels, -1, self._frames)
+        return self._total(split).T.astype(np.float64)
 
 
 class Recent:

@@ -4,7 +4,7 @@ The two biquads are one linear system of four states,
 
     x[n+1] = A x[n] + B u[n],    y[n] = C x[n] + D u[n],
 
-and N samples at a time are two products over all channels at once,
+and N samples at a time are two products over the blocks of all channels at once,
 
     y = T u + O x,    x' = A^N x + R u,
 
@@ -20,11 +20,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.measure.sound.columns import filled
 from monitor.measure.sound.hops import Samples, Scratch
 
 Matrix = NDArray[np.float64]
-BLOCK: Final = 32  # samples a product: T's zeros cost less than more, smaller products
-GROUP: Final = 16  # steps of the state recursion taken at once
+# Blocks whose states are worked out at once. The matrix grows as the square of it.
+GROUP_LIMIT: Final = 21
+CHAIN: Final = 16  # groups at once
 
 # The analogue filters behind the standard's 48 kHz coefficients (Tables 1 and 2), solved back
 # through the bilinear transform; at 48 kHz they give the tables again to 1e-14.
@@ -119,116 +121,113 @@ def powers(a: Matrix, count: int) -> Matrix:
 
 @dataclass(frozen=True, slots=True)
 class BlockMatrices:
-    """The products of this module's equations for ``size`` samples, in float32."""
+    """The products of this module's equations for blocks of one size, in float32."""
 
-    size: int
     t: NDArray[np.float32]
     o: NDArray[np.float32]
     r: NDArray[np.float32]
-    a_n: NDArray[np.float32]
 
 
 def block_matrices(system: System, size: int) -> BlockMatrices:
-    """Return T (size, size), O (size, n), R (n, size) and A^size."""
+    """Return T (size, size), O (size, n) and R (n, size)."""
     power = powers(system.a, size + 1)
     impulse = np.array([system.d, *(float((system.c @ p @ system.b)[0, 0]) for p in power[:-1])])
     lag = np.subtract.outer(np.arange(size), np.arange(size))
     t = np.where(lag >= 0, impulse[np.maximum(lag, 0)], 0.0)
     o = np.vstack([system.c @ p for p in power[:size]])
-    r = np.hstack([p @ system.b for p in power[size - 1 :: -1]]) if size else system.b[:, :0]
-    f32 = np.float32
-    return BlockMatrices(size, t.astype(f32), o.astype(f32), r.astype(f32), power[size].astype(f32))
+    r = np.hstack([p @ system.b for p in power[size - 1 :: -1]])
+    return BlockMatrices(t.astype(np.float32), o.astype(np.float32), r.astype(np.float32))
 
 
-def state_recursion(a: Matrix, group: int) -> NDArray[np.float32]:
-    """Return the matrix that runs x[k+1] = A x[k] + v[k] for ``group`` steps at once.
+def state_recursion(a: Matrix, steps: int) -> Matrix:
+    """Return the matrix that runs x[k+1] = A x[k] + v[k] for that many steps at once.
 
-    It maps [x[0]; v[0]; …; v[group-1]] to [x[0]; x[1]; …; x[group]]: block row i is
-    [A^i, A^(i-1), …, I, 0, …].
+    It maps [x[0]; v[0]; …; v[steps-1]] to [x[0]; x[1]; …; x[steps]]: block row i is
+    [A^i, A^(i-1), …, I, 0, …]. Its leading blocks run fewer steps.
     """
     n = len(a)
-    power = powers(a, group + 1)
-    out = np.zeros(((group + 1) * n, (group + 1) * n))
-    for row in range(group + 1):
-        out[row * n : (row + 1) * n, :n] = power[row]
+    power = powers(a, steps + 1)
+    out = np.zeros((steps + 1, n, steps + 1, n))
+    for row in range(steps + 1):
+        out[row, :, 0] = power[row]
         for column in range(1, row + 1):
-            out[row * n : (row + 1) * n, column * n : (column + 1) * n] = power[row - column]
-    return out.astype(np.float32)
+            out[row, :, column] = power[row - column]
+    return out.reshape((steps + 1) * n, (steps + 1) * n)
 
 
 class KWeighting:
-    """The filter with its state, for (channels, frames) of one sample rate.
+    """The filter with its state, for the columns of one sample rate.
 
-    Channels and blocks are rows here, so the products of this module's equations are transposed.
+    Products are over all blocks of all channels at once. The states between blocks are worked out a
+    group of blocks at a time, from zero; those between groups then, in float64.
     """
 
-    def __init__(self, channels: int, sample_rate_hz: int) -> None:
-        self._system = balance(
-            cascade(biquad(*shelf(sample_rate_hz)), biquad(*high_pass(sample_rate_hz)))
-        )
-        self._block = block_matrices(self._system, BLOCK)
-        self._recursions: list[NDArray[np.float32]] = []
-        self._tails: dict[int, BlockMatrices] = {}
-        self._state = np.zeros((channels, len(self._system.a)), np.float32)
-        self._weighted, self._from_states = Scratch(), Scratch()
+    def __init__(self, channels: int, block: int, blocks_per_cell: int, rate_hz: int) -> None:
+        system = balance(cascade(biquad(*shelf(rate_hz)), biquad(*high_pass(rate_hz))))
+        self._n = n = len(system.a)
+        self._block = block_matrices(system, block)
+        self._size = group_size(blocks_per_cell)
+        step = np.linalg.matrix_power(system.a, block)
+        states = state_recursion(step, self._size)[n:].astype(np.float32)
+        self._onward, self._inside = states[:, :n].copy(), states[:, n:].copy()
+        self._chain = state_recursion(np.linalg.matrix_power(step, self._size), CHAIN)
+        self._state = np.zeros((n, channels))
+        self._flat, self._weighted = Scratch(), Scratch()
+        self._small, self._product = Scratch(), Scratch()
 
-    def feed(self, samples: Samples) -> Samples:
-        """Return the weighted samples, same shape; any length; valid until the next call."""
-        channels, frames = samples.shape
-        count = frames // BLOCK
-        out = self._weighted.empty(channels, frames)
-        if count:
-            whole = count * BLOCK
-            shape = (channels, count, BLOCK)
-            self._blocks(samples[:, :whole].reshape(shape), out[:, :whole].reshape(shape))
-        if frames % BLOCK:
-            self._tail(samples[:, count * BLOCK :], out[:, count * BLOCK :])
-        return out
+    def feed(self, columns: Samples, before: int) -> Samples:
+        """Return the weighted columns, same shape; valid until the next call.
 
-    def _blocks(self, u: Samples, out: Samples) -> None:
-        """Write y = T u + O x for (channels, blocks, BLOCK)."""
-        states, self._state = self._states(np.matmul(u, self._block.r.T), self._state, 0)
-        np.matmul(u, self._block.t.T, out=out)
-        out += np.matmul(states, self._block.o.T, out=self._from_states.empty(*out.shape))
-
-    def _recursion(self, level: int) -> NDArray[np.float32]:
-        """Return, transposed, the recursion of GROUP steps of BLOCK·GROUP^level samples each."""
-        while len(self._recursions) <= level:
-            samples = BLOCK * GROUP ** len(self._recursions)
-            step = np.linalg.matrix_power(self._system.a, samples)
-            self._recursions.append(np.ascontiguousarray(state_recursion(step, GROUP).T))
-        return self._recursions[level]
-
-    def _states(self, v: Samples, start: Samples, level: int) -> tuple[Samples, Samples]:
-        """Return the states before each step of v = R u, and the one after the last.
-
-        ``v`` is (channels, steps, n), ``start`` (channels, n). More steps than a group are run
-        twice: from zero, to learn where each group ends, which is a recursion of larger steps;
-        then, all groups at once, from where those begin.
+        ``columns`` is (block, channels, before + blocks), whole cells; the first ``before`` columns
+        are history, and what is returned for them has no meaning.
         """
-        channels, count, n = v.shape
-        recursion = self._recursion(level)
-        if count <= GROUP:
-            both = np.concatenate([start, v.reshape(channels, count * n)], axis=1)
-            size = both.shape[1]
-            after = (both @ recursion[:size, :size]).reshape(channels, count + 1, n)
-            return after[:, :-1], after[:, -1]
-        groups = count // GROUP
-        whole = groups * GROUP
-        steps = v[:, :whole].reshape(channels, groups, GROUP * n)
-        starts, end = self._states(steps @ recursion[n:, -n:], start, level + 1)
-        both = np.concatenate([starts, steps], axis=2)
-        states = (both @ recursion[:, :-n]).reshape(channels, whole, n)
-        if whole == count:
-            return states, end
-        rest, end = self._states(v[:, whole:], end, level)
-        return np.concatenate([states, rest], axis=1), end
+        block, channels, count = columns.shape
+        size = channels * count
+        flat = filled(columns.reshape(block, -1), self._flat)
+        out = self._weighted.empty(*flat.shape)
+        np.matmul(self._block.t, flat, out=out)
+        weighted = out[:, :size].reshape(columns.shape)
+        v = np.matmul(self._block.r, flat)[:, :size].reshape(self._n, channels, count)
+        states = self._states(v[:, :, before:])
+        weighted[:, :, before:] += self._times(self._block.o, states)
+        return weighted
 
-    def _tail(self, u: Samples, out: Samples) -> None:
-        """Filter fewer than BLOCK samples."""
-        size = u.shape[1]
-        if size not in self._tails:
-            self._tails[size] = block_matrices(self._system, size)
-        tail = self._tails[size]
-        out[:] = u @ tail.t.T + self._state @ tail.o.T
-        self._state = self._state @ tail.a_n.T + u @ tail.r.T
+    def _times(self, matrix: NDArray[np.float32], values: Samples) -> Samples:
+        """Return the product over the first axis of (n, channels, m)."""
+        size = values.shape[1] * values.shape[2]
+        flat = filled(values.reshape(len(values), size), self._small)
+        product = np.matmul(matrix, flat, out=self._product.empty(len(matrix), flat.shape[1]))
+        return product[:, :size].reshape(len(matrix), *values.shape[1:])
+
+    def _states(self, v: Samples) -> Samples:
+        """Return the states before each block of v = R u, both (n, channels, blocks)."""
+        n, channels, count = v.shape
+        size, groups = self._size, count // self._size
+        # (group of blocks, n) as rows, (channels, groups) as columns.
+        rows = v.reshape(n, channels, groups, size).transpose(3, 0, 1, 2)
+        after = self._times(self._inside, rows.reshape(size * n, channels, groups)).copy()
+        starts = self._starts(after[-n:])
+        after += self._times(self._onward, starts)
+        states = np.empty((n, channels, groups, size), np.float32)
+        states[..., 0] = starts
+        states[..., 1:] = after.reshape(size, n, channels, groups)[:-1].transpose(1, 2, 3, 0)
+        return states.reshape(n, channels, count)
+
+    def _starts(self, ends: Samples) -> Samples:
+        """Return each group's start, (n, channels, groups), given where it ends from zero."""
+        n, channels, count = ends.shape
+        starts = np.empty((count, n, channels), np.float32)
+        rows = ends.transpose(2, 0, 1)
+        for at in range(0, count, CHAIN):
+            steps = rows[at : at + CHAIN].reshape(-1, channels)
+            size = n + len(steps)
+            after = self._chain[:size, :size] @ np.concatenate([self._state, steps])
+            starts[at : at + CHAIN] = after[:-n].reshape(-1, n, channels)
+            self._state = after[-n:]
+        return starts.transpose(1, 2, 0)
+
+
+def group_size(blocks_per_cell: int) -> int:
+    """Return how many blocks a group has: the largest divisor of a cell's up to GROUP_LIMIT."""
+    sizes = range(min(GROUP_LIMIT, blocks_per_cell), 0, -1)
+    return next(size for size in sizes if blocks_per_cell % size == 0)

@@ -38,7 +38,7 @@ def magnitude_peaks(samples: Samples, borders: NDArray[np.intp]) -> NDArray[np.f
 
 
 class Levels:
-    """The plain levels, fed with the peaks of hops and the energy and mean cells they finished."""
+    """The plain levels, fed with the peaks of hops and the energies and means of cells."""
 
     def __init__(self, channels: int) -> None:
         self._channels = channels
@@ -48,12 +48,18 @@ class Levels:
         self._energies = Recent(RMS_CELLS, channels)
         self._means = Recent(DC_CELLS, channels)
 
-    def feed(self, peak: NDArray[np.float32], energies: Cells, means: Cells) -> None:
-        """Take a hop's largest magnitudes, and mean squares and means of the cells it finished."""
+    def feed_peaks(self, peak: NDArray[np.float32]) -> None:
+        """Take a hop's largest magnitudes."""
         np.maximum(self._peak, peak, out=self._peak)
         if self._integrating:
             np.maximum(self._peak_max, peak, out=self._peak_max)
+
+    def feed_energies(self, energies: Cells) -> None:
+        """Take the mean squares of finished cells."""
         self._energies.add(energies)
+
+    def feed_means(self, means: Cells) -> None:
+        """Take the means of finished cells."""
         self._means.add(means)
 
     def integrate(self, *, on: bool) -> None:

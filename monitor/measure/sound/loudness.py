@@ -6,13 +6,13 @@ L = -0.691 + 10·log10(Σ w z). Momentary (400 ms) and short-term (3 s) values e
 The programme is one more column beside the channels: the weighted sum of theirs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.measure.sound.decibels import decibels
+from monitor.measure.sound.decibels import power_db
 from monitor.measure.sound.energies import CELLS_PER_S, Cells
 from monitor.measure.sound.histogram import EnergyHistogram
 from monitor.metrics import Merge, Value, declare
@@ -47,10 +47,10 @@ INTEGRATED: Final = declare(
 )
 
 
-def lufs(energy: float | None) -> float | None:
-    """Return the loudness of a weighted mean square, or None for silence and the unknown."""
-    level = None if energy is None else decibels(10.0, energy)
-    return None if level is None else OFFSET + level
+def lufs(energies: Sequence[float | None]) -> list[float | int | None]:
+    """Return the loudness of weighted mean squares, None for silence and the unknown."""
+    levels = power_db([0.0 if energy is None else energy for energy in energies])
+    return [None if level is None else OFFSET + level for level in levels]
 
 
 def gate_level_db(loudness_lufs: float) -> float:
@@ -113,7 +113,7 @@ class Loudness:
         -1 when a cell had begun: that one is not whole."""
         self._counted = 0
         """Cells integrated since the reset."""
-        self._integrated: list[float | None] = [None] * columns
+        self._integrated: list[float | int | None] = [None] * columns
         self._range: list[float | None] = [None] * columns
         self._worked_out_at = 0
 
@@ -177,7 +177,7 @@ class Loudness:
         self._fill(self._blocks, self._new_blocks)
         self._fill(self._short_terms, self._new_short_terms)
         columns = range(self._columns)
-        self._integrated = [lufs(self._blocks.gated_mean(c, RELATIVE_GATE_LU)) for c in columns]
+        self._integrated = lufs([self._blocks.gated_mean(c, RELATIVE_GATE_LU) for c in columns])
         self._range = [self._loudness_range(column) for column in columns]
 
     def _loudness_range(self, column: int) -> float | None:
@@ -203,15 +203,15 @@ class Loudness:
     def drain(self) -> Mapping[str, Value]:
         """Return all loudness values; those whose window is not yet full are unknown."""
         unknown: list[float | None] = [None] * self._columns
-        momentary = [lufs(z) for z in self._momentary.tolist()]
-        short_term = [lufs(z) for z in self._short_term.tolist()]
+        momentary = lufs(self._momentary.tolist())
+        short_term = lufs(self._short_term.tolist())
         values = {
             "momentary_lufs": momentary if self._seen >= MOMENTARY_CELLS else unknown,
             "short_term_lufs": short_term if self._seen >= SHORT_TERM_CELLS else unknown,
             "integrated_lufs": self._integrated,
             "loudness_range_lu": self._range,
-            "momentary_max_lufs": [lufs(z) for z in self._momentary_max.tolist()],
-            "short_term_max_lufs": [lufs(z) for z in self._short_term_max.tolist()],
+            "momentary_max_lufs": lufs(self._momentary_max.tolist()),
+            "short_term_max_lufs": lufs(self._short_term_max.tolist()),
         }
         out: dict[str, Value] = {
             INTEGRATING.key: int(self._integrating),

@@ -5,6 +5,7 @@ its peaks are kept in pieces of 100 ms, so that it still says when a limit was p
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
@@ -12,16 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.measure.measurement import Detection, Piece, Setup
+from monitor.measure.sound.columns import Columns, squares_of, sums_of
 from monitor.measure.sound.decibels import amplitude_db
-from monitor.measure.sound.energies import Grid, sum_samples, sum_squares
+from monitor.measure.sound.energies import CELLS_PER_S, cell_frames
+from monitor.measure.sound.hops import Samples
 from monitor.measure.sound.k_weighting import KWeighting
 from monitor.measure.sound.layout import programme_weights
 from monitor.measure.sound.levels import SAMPLE_PEAK, Levels, magnitude_peaks
 from monitor.measure.sound.listener import Hop, listen
 from monitor.measure.sound.loudness import Loudness
 from monitor.measure.sound.noise_floor import NoiseFloor
-from monitor.measure.sound.true_peak import BLOCK, TRUE_PEAK, Interpolation, TruePeak
-from monitor.metrics import Value
+from monitor.measure.sound.true_peak import TRUE_PEAK, Interpolation, TruePeak, cuts_of, uncut
+from monitor.metrics import Value, merge_values
 
 PIECE_S: Final = 0.1  # of a file: no finer than a plot of a minute shows, and no dearer
 
@@ -38,31 +41,75 @@ class Meters:
         if setup.programme is not None:
             weights = programme_weights(channels, setup.stream.layout, setup.programme)
         self._live = setup.live
-        self._piece = round(PIECE_S * sample_rate_hz / BLOCK) * BLOCK
+        self._piece = round(PIECE_S * CELLS_PER_S) * cell_frames(sample_rate_hz)
         self._pieces: list[Piece] = []
-        self._weighting = KWeighting(channels, sample_rate_hz)
-        self._weighted = Grid(channels, sample_rate_hz, sum_squares)
-        self._means = Grid(channels, sample_rate_hz, sum_samples)
+        self._columns = Columns(channels, sample_rate_hz)
+        self._weighting = KWeighting(
+            channels, self._columns.block, self._columns.blocks_per_cell, sample_rate_hz
+        )
+        self._torn = False
+        """Whether integrating began, stood or went on within the cell that has begun: its sound is
+        from before and after."""
         self._levels = Levels(channels)
-        self._interpolation = Interpolation()
+        self._interpolation = Interpolation(self._columns.block)
         self._true_peak = TruePeak(channels)
         self._loudness = Loudness(channels, weights)
         self._noise_floor = NoiseFloor(channels, live=setup.live)
 
     def hear(self, hop: Hop) -> None:
-        """Feed every kernel."""
+        """Feed every kernel: sample peaks of the whole hop, all else of the cells it finished."""
         borders = np.arange(0, hop.frames, hop.frames if self._live else self._piece)
         one = len(borders) == 1
         sample_peaks = hop.peaks[:, None] if one else magnitude_peaks(hop.samples, borders)
         true_peaks = sample_peaks.copy()
-        self._interpolation.raise_peaks(hop.with_history, borders, true_peaks)
-        self._levels.feed(hop.peaks, hop.energies, self._means.feed(hop.samples))
-        self._true_peak.feed(true_peaks.max(axis=1))
+        begin = -self._columns.waiting
+        columns = self._columns.feed(hop.samples)
+        if columns is not None:
+            self._interpolate(columns, begin, true_peaks)
+            self._integrate_cells(columns)
+        else:
+            self._true_peak.feed(hop.peaks)
+        self._levels.feed_peaks(hop.peaks)
+        self._levels.feed_energies(hop.energies)
         self._noise_floor.feed(hop.energies)
-        self._loudness.feed(self._weighted.feed(self._weighting.feed(hop.samples)))
         if not self._live:
             ticks = [*borders.tolist(), hop.frames]
             self._keep_pieces(hop.start, ticks, sample_peaks, true_peaks)
+
+    def _interpolate(self, columns: Samples, begin: int, peaks: NDArray[np.float32]) -> None:
+        """Raise the peaks of a hop's pieces; its first cell began at frame ``begin``.
+
+        A torn cell counts for the interval only.
+        """
+        of_torn = np.zeros_like(peaks)
+        if self._torn:
+            cell = self._columns.before + self._columns.blocks_per_cell
+            self._raise(columns[:, :, :cell], begin, of_torn)
+            columns = columns[:, :, self._columns.blocks_per_cell :]
+            begin += self._columns.cell
+            self._torn = False
+        self._raise(columns, begin, peaks)
+        self._true_peak.feed(peaks.max(axis=1))
+        np.maximum(peaks, of_torn, out=peaks)
+        self._true_peak.feed(peaks.max(axis=1), counts=False)
+
+    def _raise(self, columns: Samples, begin: int, peaks: NDArray[np.float32]) -> None:
+        """Raise the pieces' peaks to the true peaks of blocks, the first from frame ``begin``."""
+        blocks = columns.shape[2] - self._columns.before
+        if not blocks:
+            return
+        cuts = uncut(blocks)
+        if peaks.shape[1] > 1:
+            at = begin + self._columns.block * np.arange(blocks)
+            cuts = cuts_of(np.clip(at // self._piece, 0, peaks.shape[1] - 1))
+        self._interpolation.raise_peaks(columns, self._columns.before, cuts, peaks)
+
+    def _integrate_cells(self, columns: Samples) -> None:
+        """Feed the means and the weighted mean squares of finished cells."""
+        cells = self._columns
+        self._levels.feed_means(cells.of_cells(sums_of(columns)) / cells.cell)
+        weighted = self._weighting.feed(columns, cells.before)
+        self._loudness.feed(cells.of_cells(squares_of(weighted)) / cells.cell)
 
     def _keep_pieces(
         self,
@@ -78,21 +125,36 @@ class Meters:
             self._pieces.append(Piece(start=tick + start, end=tick + end, values=values))
 
     def finish(self) -> None:
-        """Bring the integrated values up to date."""
+        """Interpolate the cell that has begun, and bring the integrated values up to date."""
+        columns = self._columns.rest()
+        if columns is not None:
+            peaks = np.zeros((columns.shape[1], 1), np.float32)
+            self._interpolate(columns, 0, peaks)
+            self._raise_last_piece(peaks[:, 0])
         self._loudness.work_out()
+
+    def _raise_last_piece(self, peaks: NDArray[np.float32]) -> None:
+        """Add what the end of a file brought to light to the last piece of its peaks."""
+        if not self._pieces:
+            return
+        last = self._pieces[-1]
+        values = merge_values(last.values, {TRUE_PEAK.key: amplitude_db(peaks.tolist())})
+        self._pieces[-1] = replace(last, values=values)
 
     def integrate(self, *, on: bool) -> None:
         """Pause or continue integrated values and maxima at the next sample."""
         self._levels.integrate(on=on)
         self._true_peak.integrate(on=on)
-        self._loudness.integrate(on=on, on_border=self._weighted.on_border)
+        self._torn = self._columns.waiting > 0
+        self._loudness.integrate(on=on, on_border=not self._torn)
 
     def reset(self) -> None:
         """Restart integrated values at the next sample."""
         self._levels.reset()
         self._true_peak.reset()
         self._noise_floor.reset()
-        self._loudness.reset(on_border=self._weighted.on_border)
+        self._torn = self._columns.waiting > 0
+        self._loudness.reset(on_border=not self._torn)
 
     def pieces(self) -> list[Piece]:
         """Return a file's peaks in steps of 100 ms; live, a reading is short enough."""

@@ -1,23 +1,25 @@
 """True peak (BS.1770-5, Annex 2): the peak of the continuous signal, from four times the rate.
 
 Interpolator: 24 taps a phase, a sinc under a Kaiser window of beta 6; its first phase is the
-samples themselves. All four are one product with a banded Toeplitz matrix,
+samples themselves. The others of N samples are one product with a banded Toeplitz matrix,
 
-    y[4 (16 k + j) + p] = Σ_i h[p + 4 i] x[16 k + j - i]    as    Y_k = H X_k,
+    y[4 (N k + j) + p] = Σ_i h[p + 4 i] x[N k + j - i]    as    Y_k = H X_k,
 
-where X_k are 39 consecutive frames, the columns of one matrix a channel. The rows of H of the first
-phase are not multiplied: they are rows of X. The largest values are refined by the parabola through
-each and its two neighbours. Within ±0.05 dB of the continuous peak for tones to 0.45 of the rate;
-see docs/decisions/0011.
+where X_k are N + 24 consecutive frames, one column a block. The matrix gives one more row, the
+value before the block's first, so that each block has all its values' neighbours and stands alone:
+the largest values are refined by the parabola through each and its two neighbours. Within ±0.05 dB
+of the continuous peak for tones to 0.45 of the rate; see docs/decisions/0011.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
 from typing import Final
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
+from monitor.measure.sound.columns import BLOCK_LEAST, WIDE
 from monitor.measure.sound.decibels import amplitude_db
 from monitor.measure.sound.hops import HISTORY, Samples, Scratch
 from monitor.metrics import Value, declare
@@ -25,12 +27,11 @@ from monitor.metrics import Value, declare
 PHASES: Final = 4
 TAPS: Final = 24
 BETA: Final = 6.0
-BLOCK: Final = 16
 DELAY: Final = TAPS // 2  # the interpolator's delay in samples
 # A parabola through a band-limited peak sampled at 4 times the rate adds at most
 # (1 - cos(3π/8)/cos(π/8))/8 = 7.3 %: values under 1/1.08 of the largest cannot win.
 REFINE_LIMIT: Final = 1.08
-CHUNK_VALUES: Final = 1 << 18  # 1 MiB of float32: values at four times the rate stay in the cache
+CHUNK_VALUES: Final = 1 << 16  # of sound at once: more falls out of the cache, less costs calls
 
 TRUE_PEAK = declare(
     "true_peak_dbtp", "dBTP", "channels", "max", "Peak of the continuous signal in the interval."
@@ -39,7 +40,7 @@ TRUE_PEAK_MAX = declare(
     "true_peak_max_dbtp", "dBTP", "channels", "max", "Peak of the continuous signal since reset."
 )
 
-assert HISTORY == TAPS  # TAPS - 1 for the filter, one frame more so that borders have neighbours
+assert HISTORY == TAPS  # TAPS - 1 for the filter, one frame more for a block's first neighbour
 
 
 def interpolator() -> NDArray[np.float64]:
@@ -50,53 +51,37 @@ def interpolator() -> NDArray[np.float64]:
 
 
 def banded_toeplitz(taps: NDArray[np.float64], block: int) -> NDArray[np.float32]:
-    """Return H, shape (4·block, block + TAPS - 1): row block·p + j is phase p of output j."""
-    h = np.zeros((PHASES, block, block + TAPS - 1))
-    for j in range(block):
-        h[:, j, j : j + TAPS] = taps[:, ::-1]
-    return h.reshape(PHASES * block, -1).astype(np.float32)
+    """Return H, shape (3·block + 1, block + TAPS): row 3·j + p - 1 is phase p of output j.
 
-
-_H: Final = banded_toeplitz(interpolator(), BLOCK)[BLOCK:]
-_ROWS: Final = PHASES * BLOCK
-# A column's values in order of time, between the last of the column before and the first after it.
-_IN_TIME: Final = np.arange(_ROWS).reshape(PHASES, BLOCK).T.ravel()
-_ROW_AT: Final = np.concatenate([_IN_TIME[-1:], _IN_TIME, _IN_TIME[:1]])
-_COLUMN_AT: Final = np.array([-1] + [0] * _ROWS + [1])
-NOTHING: Final = -1.0  # no magnitude: neither a peak nor a neighbour
-
-
-def windows(samples: Samples, scratch: Scratch) -> Samples:
-    """Return X of (channels, TAPS - 1 + frames), shape (channels, BLOCK + TAPS - 1, blocks).
-
-    The last block is filled up with zeros.
+    Phase 0 is left out. The last row is the last phase of the output before the block.
     """
-    channels, frames = samples.shape[0], samples.shape[1] - (TAPS - 1)
-    blocks, rest = divmod(frames, BLOCK)
-    out = scratch.empty(channels, BLOCK + TAPS - 1, blocks + bool(rest))
-    row, column = samples.strides
-    view = as_strided(samples, (*out.shape[:2], blocks), (row, column, BLOCK * column))
-    np.copyto(out[:, :, :blocks], view)
-    if rest:
-        out[:, :, -1] = 0.0
-        out[:, : rest + TAPS - 1, -1] = samples[:, blocks * BLOCK :]
-    return out
+    h = np.zeros((block + 1, PHASES - 1, block + TAPS))
+    for j in range(block + 1):
+        h[j, :, j : j + TAPS] = taps[1:, ::-1]
+    rows = h.reshape(-1, block + TAPS)[2:]
+    return np.concatenate([rows[1:], rows[:1]]).astype(np.float32)
 
 
-def magnitudes(samples: Samples, for_windows: Scratch, for_values: Scratch) -> Samples:
-    """Return |y| at four times the rate for (channels, TAPS - 1 + frames), a column a block.
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Rows of a window that stand side by side in one column of blocks: where, and how far left."""
 
-    Shape (channels, PHASES·BLOCK, blocks), rows as in H; what is past the end is NOTHING.
-    """
-    x = windows(samples, for_windows)
-    out = for_values.empty(len(x), _ROWS, x.shape[2])
-    np.matmul(_H, x, out=out[:, BLOCK:])
-    np.copyto(out[:, :BLOCK], x[:, TAPS - 1 - DELAY : TAPS - 1 - DELAY + BLOCK])
-    np.abs(out, out=out)
-    rest = (samples.shape[1] - (TAPS - 1)) % BLOCK
-    if rest:
-        out.reshape(len(x), PHASES, BLOCK, -1)[:, :, rest:, -1] = NOTHING
-    return out
+    to: slice
+    rows: slice
+    columns_before: int
+
+
+def window_runs(block: int, first: int, length: int) -> list[Run]:
+    """Return the runs of the ``length`` frames from ``first`` on, counted from a block's begin."""
+    runs = []
+    frame = first
+    while frame < first + length:
+        column, row = divmod(frame, block)
+        count = min(block - row, first + length - frame)
+        to = frame - first
+        runs.append(Run(slice(to, to + count), slice(row, row + count), -column))
+        frame += count
+    return runs
 
 
 def parabola_peak(left: Samples, middle: Samples, right: Samples) -> Samples:
@@ -106,68 +91,106 @@ def parabola_peak(left: Samples, middle: Samples, right: Samples) -> Samples:
     return peak
 
 
-def blocks_in_time(
-    values: Samples, channels: NDArray[np.intp], blocks: NDArray[np.intp]
-) -> Samples:
-    """Return blocks of ``magnitudes`` in order of time between a neighbour each, a row a block.
+def highest_parabolas(in_time: Samples, limits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the highest parabola of each column over its limit, 0 where there is none.
 
-    A neighbour in another hop is NOTHING.
+    ``in_time``: magnitudes in order of time, the first and last row only as neighbours.
     """
-    last = values.shape[2] - 1
-    at = blocks[:, None] + _COLUMN_AT
-    np.minimum(np.maximum(at, 0, out=at), last, out=at)
-    found: Samples = values[channels[:, None], _ROW_AT, at]
-    found[blocks == 0, 0] = NOTHING
-    found[blocks == last, -1] = NOTHING
+    a, b, c = in_time[:-2], in_time[1:-1], in_time[2:]
+    rows, at = np.nonzero((b > limits) & (b >= a) & (b >= c))
+    found = np.zeros(in_time.shape[1], np.float32)
+    np.maximum.at(found, at, parabola_peak(a[rows, at], b[rows, at], c[rows, at]))
     return found
 
 
-def raise_by_parabolas(
-    values: Samples, tops: Samples, lengths: NDArray[np.intp], peaks: NDArray[np.float32]
-) -> None:
-    """Raise ``peaks``, (channels, pieces), to the highest parabola over ``magnitudes``, in place.
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """Pieces of a hop: the first block and the length in blocks of each run, and whose they are."""
 
-    ``tops`` is the largest of each block, ``lengths`` the blocks of each piece. Only blocks that
-    could win are looked at. The first and last value have one neighbour and belong to other hops.
-    """
-    limits = np.repeat(peaks / np.float32(REFINE_LIMIT), lengths, axis=1)
-    channels, blocks = np.nonzero(tops > limits)
-    in_time = blocks_in_time(values, channels, blocks)
-    a, b, c = in_time[:, :-2], in_time[:, 1:-1], in_time[:, 2:]
-    high = (b > limits[channels, blocks][:, None]) & (np.minimum(a, c) > NOTHING)
-    rows, at = np.nonzero(high & (b >= np.maximum(a, c)))
-    heights = parabola_peak(in_time[rows, at], in_time[rows, at + 1], in_time[rows, at + 2])
-    pieces = np.repeat(np.arange(len(lengths)), lengths)[blocks[rows]]
-    np.maximum.at(peaks, (channels[rows], pieces), heights)
+    first: NDArray[np.intp]
+    lengths: NDArray[np.intp]
+    into: NDArray[np.intp]
+
+
+def cuts_of(pieces: NDArray[np.intp]) -> Cuts:
+    """Return the cuts of blocks, given the piece that each belongs to, never falling."""
+    first = np.flatnonzero(np.concatenate([[True], pieces[1:] != pieces[:-1]]))
+    return Cuts(first, np.diff(first, append=len(pieces)), pieces[first])
+
+
+def uncut(blocks: int) -> Cuts:
+    """Return the cuts of a hop that is one piece."""
+    return Cuts(np.array([0]), np.array([blocks]), np.array([0]))
 
 
 class Interpolation:
-    """Finds true peaks; holds the memory of the product only, nothing of the signal."""
+    """Interpolates columns of sound, a few channels at a time, so that values stay in the cache."""
 
-    def __init__(self) -> None:
+    def __init__(self, block: int) -> None:
+        halves = 2 if block % 2 == 0 and block // 2 >= BLOCK_LEAST else 1
+        self._size = size = block // halves
+        self._h = banded_toeplitz(interpolator(), size)
+        self._runs = [window_runs(block, half * size - TAPS, size + TAPS) for half in range(halves)]
         self._windows, self._values = Scratch(), Scratch()
 
-    def raise_peaks(
-        self, samples: Samples, borders: NDArray[np.intp], peaks: NDArray[np.float32]
-    ) -> None:
-        """Raise ``peaks`` to the true peaks of pieces of (channels, HISTORY + frames), in place.
+    def values(self, columns: Samples, before: int) -> tuple[Samples, Samples]:
+        """Return X and |H X| of (block, channels, before + blocks).
 
-        ``peaks`` holds the sample peaks, (channels, pieces): the interpolator lags, so the newest
-        samples count as they are. ``borders`` are the frames of the hop, multiples of BLOCK, at
-        which pieces begin; the first is 0. A few channels at a time, so that values stay in the
-        cache; they start one output early, so that those at the borders have both neighbours in one
-        of two hops.
+        Shapes (size + TAPS, columns) and (3·size + 1, columns) with columns in order of
+        (half, channel, block).
         """
-        first = borders // BLOCK
-        blocks = -(-(samples.shape[1] - TAPS + 1) // BLOCK)
-        lengths = np.diff(first, append=blocks)
-        step = max(1, CHUNK_VALUES // (_ROWS * blocks))
-        for at in range(0, len(samples), step):
-            values = magnitudes(samples[at : at + step], self._windows, self._values)
-            tops = values.max(axis=1)
-            some = peaks[at : at + step]
-            np.maximum(some, np.maximum.reduceat(tops, first, axis=1), out=some)
-            raise_by_parabolas(values, tops, lengths, some)
+        _, channels, count = columns.shape
+        shape = (self._size + TAPS, len(self._runs), channels, count - before)
+        size = prod(shape[1:])
+        flat = self._windows.empty(shape[0], size + -size % WIDE)
+        flat[:, size:] = 0.0  # whole tiles, as in ``filled``
+        x = flat[:, :size].reshape(shape)
+        for half, runs in enumerate(self._runs):
+            for run in runs:
+                begin = before - run.columns_before
+                x[run.to, half] = columns[run.rows, :, begin : begin + count - before]
+        y = self._values.empty(len(self._h), flat.shape[1])
+        np.abs(np.matmul(self._h, flat, out=y), out=y)
+        return flat[:, :size], y[:, :size]
+
+    def raise_peaks(
+        self, columns: Samples, before: int, cuts: Cuts, peaks: NDArray[np.float32]
+    ) -> None:
+        """Raise ``peaks`` to the true peaks of (block, channels, before + blocks), in place.
+
+        ``peaks`` holds the sample peaks, (channels, pieces); ``cuts`` says which blocks are whose.
+        """
+        blocks = columns.shape[2] - before
+        step = max(1, CHUNK_VALUES // (len(columns) * blocks))
+        for at in range(0, columns.shape[1], step):
+            self._raise(columns[:, at : at + step], before, cuts, peaks[at : at + step])
+
+    def _raise(self, columns: Samples, before: int, cuts: Cuts, peaks: NDArray[np.float32]) -> None:
+        x, y = self.values(columns, before)
+        own = x[TAPS - DELAY : TAPS - DELAY + self._size]
+        tops = np.maximum(y[:-1].max(axis=0), own.max(axis=0))
+        np.maximum(tops, -own.min(axis=0), out=tops)
+        shape = (len(self._runs), len(peaks), columns.shape[2] - before)
+        highest = np.maximum.reduceat(tops.reshape(shape).max(axis=0), cuts.first, axis=1)
+        peaks[:, cuts.into] = np.maximum(peaks[:, cuts.into], highest)
+        limits = np.repeat(peaks[:, cuts.into] / np.float32(REFINE_LIMIT), cuts.lengths, axis=1)
+        half, channel, block = np.nonzero(tops.reshape(shape) > limits)
+        chosen = np.ravel_multi_index((half, channel, block), shape)
+        heights = highest_parabolas(self._in_time(x, y, chosen), limits[channel, block])
+        piece = cuts.into[np.searchsorted(cuts.first, block, side="right") - 1]
+        np.maximum.at(peaks, (channel, piece), heights)
+
+    def _in_time(self, x: Samples, y: Samples, chosen: NDArray[np.intp]) -> Samples:
+        """Return the magnitudes of some columns in order of time, with a neighbour at each end."""
+        size = self._size
+        samples = np.abs(x[TAPS - DELAY : TAPS - DELAY + size + 1].take(chosen, axis=1))
+        between = y.take(chosen, axis=1)
+        out = np.empty((PHASES * size + 2, len(chosen)), np.float32)
+        out[0], out[-1] = between[-1], samples[-1]
+        inside = out[1:-1].reshape(size, PHASES, -1)
+        inside[:, 0] = samples[:-1]
+        inside[:, 1:] = between[:-1].reshape(size, PHASES - 1, -1)
+        return out
 
 
 class TruePeak:
@@ -178,10 +201,10 @@ class TruePeak:
         self._peak_max = np.zeros(channels, np.float32)
         self._integrating = True
 
-    def feed(self, peak: NDArray[np.float32]) -> None:
-        """Take the true peaks of a hop."""
+    def feed(self, peak: NDArray[np.float32], *, counts: bool = True) -> None:
+        """Take the true peaks of a hop; what does not count is of the interval only."""
         np.maximum(self._peak, peak, out=self._peak)
-        if self._integrating:
+        if self._integrating and counts:
             np.maximum(self._peak_max, peak, out=self._peak_max)
 
     def integrate(self, *, on: bool) -> None:
