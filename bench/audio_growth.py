@@ -47,12 +47,12 @@ def plot(costs: dict[tuple[int, int, float], float]) -> str:
 
     lines = []
     for power in range(0, 12, 1):
-        y = bottom - octave * power
-        lines.append(f'<path d="M{left} {y}h{5 * step}" stroke="#ddd"/>')
-        lines.append(f'<text x="{left - 8}" y="{y + 4}" text-anchor="end">{2**power}</text>')
+        line = bottom - octave * power
+        lines.append(f'<path d="M{left} {line}h{5 * step}" stroke="#ddd"/>')
+        lines.append(f'<text x="{left - 8}" y="{line + 4}" text-anchor="end">{2**power}</text>')
     for column, channels in enumerate(CHANNELS):
-        x = left + column * step
-        lines.append(f'<text x="{x}" y="{bottom + 18}" text-anchor="middle">{channels}</text>')
+        across = left + column * step
+        lines.append(f'<text x="{across}" y="{bottom + 18}" text-anchor="middle">{channels}</text>')
     for colour, hop_s in zip(COLOURS, HOPS_S, strict=True):
         points = [at(n, costs[c, 48000, hop_s]) for n, c in enumerate(CHANNELS)]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
@@ -83,9 +83,8 @@ def main() -> None:
         row = [f"{by_hop[channels, 48000, hop_s]:.1f}" for hop_s in HOPS_S]
         print(f"| {channels} | " + " | ".join(row) + " |")
     by_rate = costs_ns([(c, rate, 0.1) for c, rate in product((2, 32), RATES_HZ)])
-    print(
-        "\n| channels, hops of 100 ms | " + " | ".join(f"{r / 1000:g} kHz" for r in RATES_HZ) + " |"
-    )
+    rates = " | ".join(f"{rate / 1000:g} kHz" for rate in RATES_HZ)
+    print(f"\n| channels, hops of 100 ms | {rates} |")
     print("|---|" + "---|" * len(RATES_HZ))
     for channels in (2, 32):
         row = [f"{by_rate[channels, rate, 0.1]:.1f}" for rate in RATES_HZ]
