@@ -2,6 +2,7 @@
 
 from monitor.measure.sound_faults import (
     clap,
+    clicks,
     clipping,
     dropout,
     flat_tops,
@@ -16,6 +17,7 @@ from monitor.measure.sound_faults import (
 
 __all__ = [
     "clap",
+    "clicks",
     "clipping",
     "dropout",
     "flat_tops",
