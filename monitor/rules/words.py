@@ -11,6 +11,8 @@ from monitor.rules.model import Place
 from monitor.rules.outside import edges
 
 ONE_DECIMAL = frozenset({"dBFS", "dBTP", "LUFS", "LU", "dB"})
+FEW_DECIMALS = frozenset({"ms", "%", "ppm"})
+"""Units in which no fault is known more finely than a tenth."""
 PREFIXES = ((1e9, "Gbit/s"), (1e6, "Mbit/s"), (1e3, "kbit/s"), (0.0, "bit/s"))
 FEW = ("", "once", "twice")
 
@@ -36,7 +38,8 @@ def number_text(value: float, unit: str) -> str:
     if unit == "bit/s":
         scale, name = next(pair for pair in PREFIXES if abs(value) >= pair[0])
         return f"{value / (scale or 1):.3g} {name}"
-    text = f"{value:.1f}" if unit in ONE_DECIMAL else f"{value:.3f}".rstrip("0").rstrip(".")
+    trimmed = f"{value:.{1 if unit in FEW_DECIMALS else 3}f}".rstrip("0").rstrip(".")
+    text = f"{value:.1f}" if unit in ONE_DECIMAL else trimmed
     is_zero = not text.strip("-0.")  # −0.0 of a peak just under full scale reads like a mistake
     return text.lstrip("-") if is_zero else text.replace("-", "−")
 

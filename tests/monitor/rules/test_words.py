@@ -37,7 +37,8 @@ def test_counts_are_words_up_to_two() -> None:
         (-23.04, "LUFS", "−23.0"), (-0.02, "dBFS", "0.0"), (0.0, "dBFS", "0.0"), (0, "", "0"),
         (23.976024, "Hz", "23.976"), (48_000, "Hz", "48000"), (5, "samples", "5"),
         (8_150_000, "bit/s", "8.15 Mbit/s"), (2_304_000, "bit/s", "2.3 Mbit/s"),
-        (0, "bit/s", "0 bit/s"),
+        (0, "bit/s", "0 bit/s"), (3.1458, "ms", "3.1"), (120.0, "ms", "120"),
+        (-18.26, "ppm", "−18.3"), (96.0, "%", "96"), (0.0, "ppm", "0"),
     ],
 )  # fmt: skip
 def test_numbers_are_written_as_the_trade_does(value: float, unit: str, text: str) -> None:
