@@ -27,14 +27,15 @@ LOST_S = 60.0  # without a step: the other half hangs, and all is measured by on
 BOTH = "listening"  # cuts the hops all listeners share, and keeps the trace events carry
 JUDGING_NS = 5.0
 COSTS_NS: Mapping[str, float] = {
-    "meters": 19.0, "dropout": 5.5, "stuck": 3.0, "tone": 1.5, "clipping": 0.5, "silence": 0.5,
+    "meters": 26.0, "low_band": 20.0, "clap": 18.0, "dropout": 11.0, "stuck": 6.0,
+    "floor_moved": 5.0, "tone": 2.0, "pairs": 1.0, "silence": 1.0, "clipping": 0.5,
     "bit_depth": 0.5, "nan": 0.3, "audio_bit_rate": 0.1,
 }  # fmt: skip
 """CPU time a channel-sample of a stereo file, beside what both halves do: ``bench.check costs``.
 
 It only balances the halves; results do not depend on it.
 """
-OTHERS_NS = 3.0  # a detector not in the table
+OTHERS_NS = 5.0  # a detector not in the table
 SOUND = StreamInfo(index=0, kind="audio", time_base=Fraction(1, 48_000))
 
 

@@ -11,6 +11,7 @@ from fractions import Fraction
 from capture.source import Block, Changed, Ended, Frame, Item, Packet, SourceLost, StreamInfo
 from capture.sources.media_file import MediaFile
 from monitor.check.joining import JoinedBlocks
+from monitor.check.pairs import pairs_of
 from monitor.lines import Event, Gap, Reading
 from monitor.measure.pipeline import Pipeline
 
@@ -76,7 +77,9 @@ class Measuring:
         self._step_ns = self._due_ns = STEP_NS
         self._joined = JoinedBlocks()
         self._found: list[Found] = []
-        self._pipeline = Pipeline(FILE, streams, limits=limits, live=False, only=only)
+        self._pipeline = Pipeline(
+            FILE, streams, limits=limits, pairs=pairs_of, live=False, only=only
+        )
         self._begun: Begun | None = None
         self.begun = self._begin(streams)
 

@@ -10,7 +10,7 @@ Audio kernels work on whatever waits since the last drain, at most ``hops.HOP_LI
 every 20–100 ms is quick; after every tiny block is correct but slower.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -31,6 +31,7 @@ from monitor.measure.measurement import (
 from monitor.measure.sound.layout import default_programme
 from monitor.metrics import Value
 
+Pairs = Sequence[tuple[int, int]]
 TRACED_WHOLE_S = 4.0  # of 5 s: half a second before and after belongs to the picture
 _FORMAT_FIELDS = {
     "audio": ("kind", "codec", "sample_rate_hz", "channels", "layout", "sample_format"),
@@ -128,9 +129,9 @@ class Pipeline:
 
     ``limits`` are detector limits by name; ``programme`` the channels of the mix, from 0, or None
     for all of a mono, stereo, 5.1 or 7.1 layout; ``pairs`` channels declared as belonging together,
-    from 0; ``baseline`` what the line-up learned, by metric; ``epoch`` is added to the source's own
-    count of epochs, so that a source opened again never repeats one; ``only`` names the
-    measurements and listeners to be made, where others are made elsewhere.
+    from 0, or what says so of a stream; ``baseline`` what the line-up learned, by metric; ``epoch``
+    is added to the source's own count of epochs, so that a source opened again never repeats one;
+    ``only`` names the measurements and listeners to be made, where others are made elsewhere.
     """
 
     def __init__(
@@ -140,7 +141,7 @@ class Pipeline:
         *,
         limits: Mapping[str, object] | None = None,
         programme: Sequence[int] | None = None,
-        pairs: Sequence[tuple[int, int]] = (),
+        pairs: Pairs | Callable[[StreamInfo], Pairs] = (),
         baseline: Mapping[str, Value] | None = None,
         live: bool = True,
         epoch: int = 0,
@@ -148,7 +149,7 @@ class Pipeline:
     ) -> None:
         self._source = source
         self._limits = dict(limits or {})
-        self._pairs = tuple(pairs)
+        self._pairs = pairs
         self._baseline: dict[str, Value] = dict(baseline or {})
         self._wanted = None if programme is None else tuple(programme)
         self._live = live
@@ -185,7 +186,7 @@ class Pipeline:
             stream=info,
             limits=self._limits,
             programme=programme,
-            pairs=tuple(pair for pair in self._pairs if max(pair) < (info.channels or 0)),
+            pairs=self._pairs_of(info),
             baseline=MappingProxyType(self._baseline),
             live=self._live,
             only=self._only,
@@ -203,6 +204,10 @@ class Pipeline:
             in_pieces=in_pieces,
             traced=traced,
         )
+
+    def _pairs_of(self, info: StreamInfo) -> tuple[tuple[int, int], ...]:
+        pairs = self._pairs(info) if callable(self._pairs) else self._pairs
+        return tuple(pair for pair in pairs if max(pair) < (info.channels or 0))
 
     def learn(self, baseline: Mapping[str, Value]) -> None:
         """Replace what the line-up learned; measurements go on."""
