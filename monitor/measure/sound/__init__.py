@@ -3,6 +3,7 @@
 from monitor.measure.sound import (
     audio_bit_rate,
     bit_depth,
+    clock_drift,
     listening,
     meters,
     tone,
@@ -11,6 +12,7 @@ from monitor.measure.sound import (
 __all__ = [
     "audio_bit_rate",
     "bit_depth",
+    "clock_drift",
     "listening",
     "meters",
     "tone",
