@@ -13,7 +13,6 @@ from monitor.rules.outside import edges
 ONE_DECIMAL = frozenset({"dBFS", "dBTP", "LUFS", "LU", "dB"})
 FEW_DECIMALS = frozenset({"ms", "%", "ppm"})
 """Units in which no fault is known more finely than a tenth."""
-ONE_DECIMAL = frozenset({"dBFS", "dBTP", "LUFS", "LU", "dB", "ppm"})
 PREFIXES = ((1e9, "Gbit/s"), (1e6, "Mbit/s"), (1e3, "kbit/s"), (0.0, "bit/s"))
 FEW = ("", "once", "twice")
 
