@@ -30,6 +30,8 @@ from monitor.rules.table import RULE_NAMES, detector_limits, rules_for
 TRACE_STEP_S = 0.1  # of what is drawn, until there is too much of it
 HELD = ("picture_size_px", "pixel_format", "scan")
 """Metrics that are told once and hold until they change: the rules hear them in every reading."""
+AGAINST_LINE_UP = frozenset({"dead_microphone", "floor_raised"})
+"""Detectors that compare with what the line-up learned; a file has none."""
 KINDS_OF = {"sound": ("audio",), "camera": ("video",), "both": ("audio", "video", "data")}
 """Streams by the department that looks after them."""
 
@@ -283,6 +285,8 @@ def _not_checked(session: _Session) -> list[str]:
 def _was_judged(session: _Session, rule: Rule) -> bool:
     """Say whether a rule had something to judge in this file: a detector, or a metric."""
     kinds = KINDS_OF[rule.department]
+    if rule.event in AGAINST_LINE_UP:
+        return False
     if rule.event is not None:
         return any((kind, rule.event) in session.detectors for kind in kinds)
     if rule.metric is None:

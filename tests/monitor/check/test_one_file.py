@@ -141,7 +141,7 @@ def test_what_has_no_stream_no_limit_or_no_measurement_is_not_checked(tmp_path: 
         assert {name for name in RULE_NAMES if name.startswith("video.")} <= set(
             document.not_checked
         )
-        assert {"audio.level_low", "storage.low", "monitoring.lost"} <= set(document.not_checked)
+        assert {"audio.noise_floor", "storage.low", "monitoring.lost"} <= set(document.not_checked)
         assert not {"audio.clipping", "source.gap"} & set(document.not_checked)
         assert set(document.not_checked) <= set(RULE_NAMES)
     assert "audio.peak" in without.not_checked
