@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.measure.sound.columns import BLOCK_LEAST, WIDE
+from monitor.measure.sound.columns import BLOCK_LEAST, WIDE, filled
 from monitor.measure.sound.decibels import amplitude_db
 from monitor.measure.sound.hops import HISTORY, Samples, Scratch
 from monitor.metrics import Value, declare
@@ -32,6 +32,7 @@ DELAY: Final = TAPS // 2  # the interpolator's delay in samples
 # (1 - cos(3π/8)/cos(π/8))/8 = 7.3 %: values under 1/1.08 of the largest cannot win.
 REFINE_LIMIT: Final = 1.08
 CHUNK_VALUES: Final = 1 << 16  # of sound at once: more falls out of the cache, less costs calls
+CHOSEN_LIMIT: Final = 1 << 10  # blocks refined at once: in noise a handful, in a tone all
 
 TRUE_PEAK = declare(
     "true_peak_dbtp", "dBTP", "channels", "max", "Peak of the continuous signal in the interval."
@@ -97,7 +98,7 @@ def highest_parabolas(in_time: Samples, limits: NDArray[np.float32]) -> NDArray[
     ``in_time``: magnitudes in order of time, the first and last row only as neighbours.
     """
     a, b, c = in_time[:-2], in_time[1:-1], in_time[2:]
-    rows, at = np.nonzero((b > limits) & (b >= a) & (b >= c))
+    rows, at = np.divmod(np.flatnonzero((b > limits) & (b >= a) & (b >= c)), b.shape[1])
     found = np.zeros(in_time.shape[1], np.float32)
     np.maximum.at(found, at, parabola_peak(a[rows, at], b[rows, at], c[rows, at]))
     return found
@@ -131,7 +132,7 @@ class Interpolation:
         self._size = size = block // halves
         self._h = banded_toeplitz(interpolator(), size)
         self._runs = [window_runs(block, half * size - TAPS, size + TAPS) for half in range(halves)]
-        self._windows, self._values = Scratch(), Scratch()
+        self._windows, self._values, self._some = Scratch(), Scratch(), Scratch()
 
     def values(self, columns: Samples, before: int) -> tuple[Samples, Samples]:
         """Return X and |H X| of (block, channels, before + blocks).
@@ -160,32 +161,60 @@ class Interpolation:
 
         ``peaks`` holds the sample peaks, (channels, pieces); ``cuts`` says which blocks are whose.
         """
-        blocks = columns.shape[2] - before
-        step = max(1, CHUNK_VALUES // (len(columns) * blocks))
-        for at in range(0, columns.shape[1], step):
-            self._raise(columns[:, at : at + step], before, cuts, peaks[at : at + step])
-
-    def _raise(self, columns: Samples, before: int, cuts: Cuts, peaks: NDArray[np.float32]) -> None:
-        x, y = self.values(columns, before)
-        own = x[TAPS - DELAY : TAPS - DELAY + self._size]
-        tops = np.maximum(y[:-1].max(axis=0), own.max(axis=0))
-        np.maximum(tops, -own.min(axis=0), out=tops)
-        shape = (len(self._runs), len(peaks), columns.shape[2] - before)
-        highest = np.maximum.reduceat(tops.reshape(shape).max(axis=0), cuts.first, axis=1)
+        tops, windows = self._tops(columns, before)
+        highest = np.maximum.reduceat(tops.max(axis=0), cuts.first, axis=1)
         peaks[:, cuts.into] = np.maximum(peaks[:, cuts.into], highest)
         limits = np.repeat(peaks[:, cuts.into] / np.float32(REFINE_LIMIT), cuts.lengths, axis=1)
-        half, channel, block = np.nonzero(tops.reshape(shape) > limits)
-        chosen = np.ravel_multi_index((half, channel, block), shape)
-        heights = highest_parabolas(self._in_time(x, y, chosen), limits[channel, block])
-        piece = cuts.into[np.searchsorted(cuts.first, block, side="right") - 1]
-        np.maximum.at(peaks, (channel, piece), heights)
+        found = np.nonzero(tops > limits)
+        count = columns.shape[2]
+        for at in range(0, len(found[0]), CHOSEN_LIMIT):
+            half, channel, block = (axis[at : at + CHOSEN_LIMIT] for axis in found)
+            if windows is None:
+                x = self._chosen(columns, half, channel * count + before + block)
+            else:
+                flat = np.ravel_multi_index((half, channel, block), tops.shape)
+                x = filled(windows.take(flat, axis=1), self._some)
+            in_time = self._in_time(x)
+            heights = highest_parabolas(in_time[:, : len(block)], limits[channel, block])
+            piece = cuts.into[np.searchsorted(cuts.first, block, side="right") - 1]
+            np.maximum.at(peaks, (channel, piece), heights)
 
-    def _in_time(self, x: Samples, y: Samples, chosen: NDArray[np.intp]) -> Samples:
-        """Return the magnitudes of some columns in order of time, with a neighbour at each end."""
+    def _tops(self, columns: Samples, before: int) -> tuple[Samples, Samples | None]:
+        """Return the largest magnitude of each block, (halves, channels, blocks), and the windows.
+
+        These are at hand only where all channels were looked at together.
+        """
+        blocks = columns.shape[2] - before
+        tops = np.empty((len(self._runs), columns.shape[1], blocks), np.float32)
+        step = max(1, CHUNK_VALUES // (len(columns) * blocks))
+        for at in range(0, columns.shape[1], step):
+            x, y = self.values(columns[:, at : at + step], before)
+            own = x[TAPS - DELAY : TAPS - DELAY + self._size]
+            top = np.maximum(y[:-1].max(axis=0), own.max(axis=0))
+            np.maximum(top, -own.min(axis=0), out=top)
+            tops[:, at : at + step] = top.reshape(len(tops), -1, blocks)
+        return tops, x if step >= columns.shape[1] else None
+
+    def _chosen(self, columns: Samples, half: NDArray[np.intp], at: NDArray[np.intp]) -> Samples:
+        """Return the windows of some blocks, filled up to whole tiles with silence.
+
+        ``half`` rises; ``at`` is the block's place among all channels' columns.
+        """
+        flat = columns.reshape(len(columns), -1)
+        x = np.zeros((self._size + TAPS, len(at) + -len(at) % WIDE), np.float32)
+        ends = np.searchsorted(half, range(len(self._runs) + 1))
+        for runs, begin, end in zip(self._runs, ends[:-1], ends[1:], strict=True):
+            for run in runs:
+                place = at[begin:end] - run.columns_before
+                x[run.to, begin:end] = flat[run.rows].take(place, axis=1)
+        return x
+
+    def _in_time(self, x: Samples) -> Samples:
+        """Return the magnitudes of windows in order of time, with a neighbour at each end."""
         size = self._size
-        samples = np.abs(x[TAPS - DELAY : TAPS - DELAY + size + 1].take(chosen, axis=1))
-        between = y.take(chosen, axis=1)
-        out = np.empty((PHASES * size + 2, len(chosen)), np.float32)
+        samples = np.abs(x[TAPS - DELAY : TAPS - DELAY + size + 1])
+        between = np.abs(self._h @ x)
+        out = np.empty((PHASES * size + 2, x.shape[1]), np.float32)
         out[0], out[-1] = between[-1], samples[-1]
         inside = out[1:-1].reshape(size, PHASES, -1)
         inside[:, 0] = samples[:-1]
