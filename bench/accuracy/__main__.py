@@ -12,7 +12,8 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import asdict
+from collections import Counter
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,8 @@ from numpy.typing import NDArray
 from bench.accuracy import detection, ebu, page, peers, plot, true_peak
 from bench.accuracy.detection import FOLDER, QUICK, ROOT, WHOLE, Extent, Results
 from bench.corpus.faults.fault import FAULTS
-from bench.corpus.material import Half, Material, MaterialMissing, load
+from bench.corpus.happenings import SLATE_S
+from bench.corpus.material import RATE, Half, Material, MaterialMissing, load
 from monitor.measure.measurement import MEASUREMENTS
 from tests.monitor.measure.sound.ebu_signals import RATES
 
@@ -83,6 +85,20 @@ def ground(results: Results, material: Material, half: Half) -> page.Ground:
     )
 
 
+def told(results: Results, half: Half) -> page.Told:
+    """Return what a crew was told on one half's clean takes."""
+    clean = results.of(half, None)
+    alerts = [alert for result in clean for alert in result.alerts]
+    grave = [one for one in alerts if one.severity != "NOTE" and one.start < SLATE_S * RATE]
+    return page.Told(
+        half=half,
+        clean_h=sum(r.channel_s for r in clean) / 3600,
+        by_severity=Counter(one.severity for one in alerts),
+        by_rule=Counter(f"{one.severity} {one.rule}" for one in alerts),
+        in_slate=len(grave),
+    )
+
+
 def versions() -> str:
     """Return what the figures depend on, in words."""
     path = shutil.which("ffmpeg")
@@ -127,6 +143,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.accuracy", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a little of everything, in a minute")
     parser.add_argument("--hours", type=float, help="clean held-out channel-hours instead of 32")
+    parser.add_argument("--jobs", type=int, default=1, help="processes to share takes out over")
     options = parser.parse_args()
     try:
         material = load()
@@ -137,7 +154,14 @@ def main() -> None:
     outcomes = ebu_outcomes(quick=options.quick)
     curves = peak_curves(quick=options.quick)
     results = Results(FOLDER / f"{'quick-' if options.quick else ''}{key}.jsonl")
-    detection.measure(results, material, extent, say)
+    known = known_detectors()
+    detection.measure(
+        results,
+        extent,
+        say,
+        known=lambda fault: page.is_measured(fault, known),
+        jobs=options.jobs,
+    )
     others = peers.measure(material, say, quick=options.quick)
     rows = {
         half: [detection.row(results, fault, half) for fault in FAULTS.values()]
@@ -159,9 +183,11 @@ def main() -> None:
         "",
         *page.detection_section(
             rows,
-            known_detectors(),
+            known,
             [ground(results, material, half) for half in page.halves_in_order()],
         ),
+        "",
+        *page.alerts_section([told(results, half) for half in page.halves_in_order()]),
         "",
         *page.peers_section(others, {row.fault.name: row for row in rows["held_out"]}),
     ]
@@ -172,10 +198,11 @@ def _extent(hours: float | None) -> Extent:
     if hours is None:
         return WHOLE
     share = hours / WHOLE.clean_h["held_out"]
-    return Extent(
+    return replace(
+        WHOLE,
         clean_h={half: share * h for half, h in WHOLE.clean_h.items()},
+        certain={half: max(1, round(share * n)) for half, n in WHOLE.certain.items()},
         labels={half: max(1, round(share * n)) for half, n in WHOLE.labels.items()},
-        takes=max(1, round(share * WHOLE.takes)),
     )
 
 

@@ -13,6 +13,7 @@ from bench.accuracy.ebu import Case, Outcome
 from bench.corpus.faults.fault import Fault
 from bench.corpus.material import HALVES, PACKAGES, Half
 from bench.corpus.score import rate_bound, recall_bound
+from monitor.metrics import METRICS
 
 AIM_DB = 0.05
 HALF_NAMES: dict[Half, str] = {"held_out": "held out", "tune": "tuning"}
@@ -30,6 +31,17 @@ class Ground:
     recordings: int
     used_min: float
     used: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a crew was told on one half's clean takes; ``by_rule`` has "SEVERITY rule" as keys."""
+
+    half: Half
+    clean_h: float
+    by_severity: Mapping[str, int]
+    by_rule: Mapping[str, int]
+    in_slate: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,8 +187,8 @@ def detection_section(
 
 
 def is_measured(fault: Fault, known: set[str]) -> bool:
-    """Say whether a detector that is meant to find the fault exists."""
-    return bool(set(fault.detectors) & known)
+    """Say whether a detector or metric that is meant to find the fault exists."""
+    return fault.metric in METRICS if fault.metric else bool(set(fault.detectors) & known)
 
 
 def _recall(row: Row | None) -> str:
@@ -248,6 +260,44 @@ def _injections(rows: Sequence[Row]) -> Iterator[str]:
             for row in rows
         ],
     )
+
+
+def alerts_section(told: Sequence[Told]) -> Iterator[str]:
+    """Yield what a crew would have been told on takes where nothing is wrong."""
+    yield "## What a crew is told when nothing is wrong"
+    yield ""
+    yield (
+        "The default rules over the same clean takes, live, rolling from their first sample; "
+        "alerts an hour of a channel, with the 95 % bound. The slate is each take's first 10 s."
+    )
+    yield ""
+    yield from table(
+        ["half", "channel-hours", "FAULT", "CHECK", "NOTE", "CHECK or FAULT within the slate"],
+        [
+            [
+                HALF_NAMES[one.half],
+                f"{one.clean_h:.1f}",
+                *(
+                    _rate(one.by_severity.get(s, 0), one.clean_h)
+                    for s in ("FAULT", "CHECK", "NOTE")
+                ),
+                str(one.in_slate),
+            ]
+            for one in told
+            if one.clean_h
+        ],
+    )
+    yield ""
+    by_rule = sorted({rule for one in told for rule in one.by_rule})
+    listed = "; ".join(
+        f"`{rule}` " + " / ".join(str(one.by_rule.get(rule, 0)) for one in told) for rule in by_rule
+    )
+    halves = " / ".join(HALF_NAMES[one.half] for one in told)
+    yield f"By severity and rule ({halves}): {listed or 'none'}."
+
+
+def _rate(count: int, hours: float) -> str:
+    return f"{count / hours:.2f} ({count}, ≤ {rate_bound(count, hours):.2f})"
 
 
 def _ground(grounds: Sequence[Ground]) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """Run the pipeline over takes and count: recall, false alarms a channel-hour, how soon it was told.
 
 The pipeline is fed as a worker feeds it live: blocks of 20 ms of int32, events taken at once,
-readings drained at 25 Hz, arrival stamps with up to 5 ms of jitter.
+readings drained at 25 Hz, arrival stamps with up to 5 ms of jitter. Clean takes come in blocks of
+100 ms, which is quicker: what is told does not depend on how sound is cut, only how soon it is.
 """
 
 import copy
@@ -16,9 +17,10 @@ from scipy.special import betaincinv, gammaincinv
 from bench.corpus.faults.fault import FAULTS, Fault, Label
 from bench.corpus.happenings import Span
 from bench.corpus.material import RATE, Half, Material
+from bench.corpus.product import Crew, Raised
 from bench.corpus.takes import Take, take
 from capture.source import Block, Ended
-from monitor.lines import Event
+from monitor.lines import Event, Gap
 from monitor.measure.measurement import MEASUREMENTS
 from monitor.measure.pipeline import Pipeline
 from monitor.measure.sound.listener import LISTENERS
@@ -26,6 +28,7 @@ from monitor.metrics import Value, baseline_of
 from monitor.rules.table import detector_limits
 
 BLOCK = RATE // 50
+LARGE_BLOCK = RATE // 10  # where it does not matter how soon something is told: quicker
 DRAIN_EVERY = 2  # blocks: readings at 25 Hz
 JITTER_S = 0.005
 LINE_UP_S = 30.0
@@ -53,18 +56,18 @@ class Heard:
     worst: float | None = None
 
 
-def blocks(take_: Take) -> Iterator[Block]:
+def blocks(take_: Take, size: int = BLOCK) -> Iterator[Block]:
     """Yield the take as a device delivers it."""
     samples = take_.samples if take_.as_float is None else take_.as_float
     generator = np.random.default_rng(take_.seed)
-    for at in range(0, len(samples), BLOCK):
-        due_s = (at + BLOCK) / RATE * (1 + take_.clock_ppm * 1e-6)
+    for at in range(0, len(samples), size):
+        due_s = (at + size) / RATE * (1 + take_.clock_ppm * 1e-6)
         late_s = generator.uniform(0, JITTER_S)
         yield Block(
             stream=0,
             epoch=0,
             start=at,
-            samples=samples[at : at + BLOCK],
+            samples=samples[at : at + size],
             t_arrival_ns=round((due_s + late_s) * 1e9),
         )
 
@@ -116,35 +119,49 @@ def line_up(clean: Take) -> dict[str, Value]:
     """Return what a line-up learns of a clean take's first half minute: same room, same people."""
     pipeline = _pipeline(clean, {})
     values: dict[str, Value] = {}
-    for count, block in enumerate(blocks(clean), 1):
+    for block in blocks(clean, LARGE_BLOCK):
         if block.start >= LINE_UP_S * RATE:
             break
         pipeline.feed(block)
-        if count % DRAIN_EVERY == 0:
-            for reading in pipeline.readings(block.t_arrival_ns):
-                values.update(reading.values)
+        for reading in pipeline.readings(block.t_arrival_ns):
+            values.update(reading.values)
     return baseline_of(values)
 
 
-def hear(take_: Take, baseline: Mapping[str, Value] | None = None) -> list[Heard]:
-    """Run the pipeline over a take; return every episode, in order of telling."""
+def hear(
+    take_: Take,
+    baseline: Mapping[str, Value] | None = None,
+    crew: Crew | None = None,
+    *,
+    timely: bool = True,
+) -> list[Heard]:
+    """Run the pipeline over a take; return every episode, in order of telling.
+
+    A ``crew`` is told all lines as the service tells the rules. ``timely``: in blocks of 20 ms, so
+    that it shows how soon things are told; what is told does not depend on it.
+    """
     pipeline = _pipeline(take_, baseline or {})
     found: dict[str, tuple[Heard, int]] = {}
     told = 0
-    for count, block in enumerate(blocks(take_), 1):
+    size, every = (BLOCK, DRAIN_EVERY) if timely else (LARGE_BLOCK, 1)
+    for count, block in enumerate(blocks(take_, size), 1):
         pipeline.feed(block)
         told = block.start + len(block.samples)
-        if count % DRAIN_EVERY == 0:
-            pipeline.readings(block.t_arrival_ns)
-        _collect(found, pipeline, told)
+        readings = pipeline.readings(block.t_arrival_ns) if count % every == 0 else []
+        events = pipeline.events()
+        _collect(found, events, told)
+        if crew is not None:
+            for line in (*events, *readings):
+                crew.line(line, told)
+            crew.tick(told)
     pipeline.feed(Ended(reason="end", t_arrival_ns=0))
-    _collect(found, pipeline, told)
+    _collect(found, pipeline.events(), told)
     return [heard for heard, _ in found.values()]
 
 
-def _collect(found: dict[str, tuple[Heard, int]], pipeline: Pipeline, told: int) -> None:
+def _collect(found: dict[str, tuple[Heard, int]], events: Iterable[Event | Gap], told: int) -> None:
     """Put the pipeline's events to the episodes found, each with its count of faults so far."""
-    for event in pipeline.events():
+    for event in events:
         if not isinstance(event, Event):
             continue
         heard, count = found.get(event.id) or (_opened(event), 0)
@@ -154,6 +171,23 @@ def _collect(found: dict[str, tuple[Heard, int]], pipeline: Pipeline, told: int)
         heard.end = event.end if event.end is not None else heard.end
         heard.detail = event.detail or heard.detail
         heard.worst = event.worst
+
+
+def metric_rules() -> set[str]:
+    """Return the rules that find a fault by judging a metric."""
+    return {name for fault in FAULTS.values() if fault.metric for name in fault.detectors}
+
+
+def _as_heard(raised: Raised) -> Heard:
+    """Return an alert of a rule that judges a metric as if a detector had told it."""
+    return Heard(
+        detector=raised.rule,
+        channels=raised.channels,
+        start=raised.start,
+        end=raised.end,
+        told=[raised.told],
+        detail=raised.message,
+    )
 
 
 def _opened(event: Event) -> Heard:
@@ -225,6 +259,8 @@ class Result:
     false_at: list[Heard] = field(default_factory=list)
     others: dict[str, int] = field(default_factory=dict)
     sources: list[str] = field(default_factory=list)
+    alerts: list[Raised] = field(default_factory=list)
+    """Of a clean take: all that a crew would have been told."""
 
 
 def key_of(heard: Heard) -> str:
@@ -306,10 +342,18 @@ def score(
         spoilt, labels = (clean, list[Label]()) if fault is None else spoil(clean, fault)
         if fault is not None and not labels:
             yield Result(seed=seed, half=half, fault=name, channel_s=0.0)
-            continue
-        with only(detectors):
-            heard = hear(spoilt, baseline)
-        yield judge(spoilt, fault, labels, heard)
+        elif (fault is None and detectors is None) or (fault and fault.metric):
+            crew = Crew(spoilt)
+            heard = hear(spoilt, baseline, crew, timely=fault is not None)
+            raised = crew.raised()
+            heard += [_as_heard(one) for one in raised if one.rule in metric_rules()]
+            result = judge(spoilt, fault, labels, heard)
+            result.alerts = raised if fault is None else []
+            yield result
+        else:
+            with only(detectors):
+                heard = hear(spoilt, baseline, timely=fault is not None)
+            yield judge(spoilt, fault, labels, heard)
 
 
 def recall_bound(hits: int, labels: int) -> float:

@@ -70,14 +70,15 @@ def test_a_run_that_was_broken_off_measures_only_what_is_missing(
     monkeypatch.setattr(detection, "CLEAN_S", 12.0)
     results = Results(tmp_path / "results.jsonl")
     none: dict[Half, int] = {"held_out": 0, "tune": 0}
-    little = Extent(clean_h={"held_out": 0.02, "tune": 0.0}, labels=none, takes=1)
+    little = Extent(clean_h={"held_out": 0.02, "tune": 0.0}, certain=none, labels=none, takes=1)
     done: list[str] = []
-    detection.measure(results, material(), little, done.append)
+    detection.measure(results, little, done.append, material=material())
     assert done == ["held_out, take 0: clean"]
-    detection.measure(results, material(), little, done.append)
+    detection.measure(results, little, done.append, material=material())
     assert len(done) == 1
-    more = Extent(clean_h={"held_out": 0.04, "tune": 0.0}, labels=none, takes=1)
-    detection.measure(Results(tmp_path / "results.jsonl"), material(), more, done.append)
+    more = Extent(clean_h={"held_out": 0.04, "tune": 0.0}, certain=none, labels=none, takes=1)
+    again = Results(tmp_path / "results.jsonl")
+    detection.measure(again, more, done.append, material=material())
     assert done[1:] == ["held_out, take 1: clean"]
 
 

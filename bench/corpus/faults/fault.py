@@ -36,8 +36,9 @@ class Fault:
 
     ``detectors``: names of the events that are meant to tell it; those of ``also`` count as finding
     it too. Where ``words`` is not empty the event's detail must hold one of them, and none of
-    ``not_words``. ``within_s``: an event told later than
-    this after the label's start is too late; with ``from_end``, after its end.
+    ``not_words``. With ``metric`` a rule on that metric tells it, not an event: ``detectors`` then
+    holds the rule's name, and the detail is the alert's message. ``within_s``: an event told later
+    than this after the label's start is too late; with ``from_end``, after its end.
     ``recall`` and ``false_per_h`` (a channel-hour) are the aims; None where none was set.
     ``roles`` and ``seconds``: the take it wants, when a usual cart's would be a waste.
     """
@@ -46,6 +47,7 @@ class Fault:
     says: str
     detectors: tuple[str, ...]
     also: tuple[str, ...]
+    metric: str | None
     words: tuple[str, ...]
     not_words: tuple[str, ...]
     recall: float | None
@@ -67,6 +69,7 @@ def fault(
     says: str,
     detectors: Sequence[str],
     also: Sequence[str] = (),
+    metric: str | None = None,
     words: Sequence[str] = (),
     not_words: Sequence[str] = (),
     recall: float | None = None,
@@ -85,6 +88,7 @@ def fault(
             says=says,
             detectors=tuple(detectors),
             also=tuple(also),
+            metric=metric,
             words=tuple(words),
             not_words=tuple(not_words),
             recall=recall,

@@ -7,7 +7,7 @@ from bench.corpus.material import RATE
 from bench.corpus.takes import Take, codes
 
 A_PAIR = ("stereo left", "stereo right")
-PAIR_S = 40.0
+PAIR_S = 36.0
 
 
 def _some_start(take: Take, generator: np.random.Generator) -> int:

@@ -106,10 +106,12 @@ def not_a_number(take: Take, generator: np.random.Generator) -> list[Label]:
 @fault(
     "16 bits in 24",
     says="the low byte is zero from some moment on, or from the start",
-    detectors=["bit_depth"],
+    detectors=["audio.format"],
+    metric="bits_resting",
+    words=["bits never move"],
     recall=1.0,
     false_per_h=0.0,
-    within_s=10.0,
+    within_s=12.0,
 )
 def sixteen_bits(take: Take, generator: np.random.Generator) -> list[Label]:
     """Cut the low byte of some channels' samples off."""
@@ -126,7 +128,8 @@ def sixteen_bits(take: Take, generator: np.random.Generator) -> list[Label]:
 @fault(
     "DC step",
     says="an offset of 0.5 % to 10 % of full scale from some moment on",
-    detectors=["dc_offset"],
+    detectors=["audio.dc_offset"],
+    metric="dc_offset",
     recall=1.0,
     false_per_h=0.0,
     within_s=10.0,
