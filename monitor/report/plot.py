@@ -175,7 +175,7 @@ def spark(alert: DayAlert) -> Spark | None:
         return SPARK_HEIGHT * min(1.0, max(0.02, 1 - level / SPARK_FLOOR))
 
     bars = [
-        f"M{at * each:.1f} {SPARK_HEIGHT:g}v{-y(level):.1f}"
+        f"M{(at + 0.5) * each:.1f} {SPARK_HEIGHT:g}v{-y(level):.1f}"
         for at, level in enumerate(trace.values)
         if level is not None
     ]
