@@ -39,7 +39,7 @@ def costs_ns(cases: list[tuple[int, int, float]]) -> dict[tuple[int, int, float]
 
 def plot(costs: dict[tuple[int, int, float], float]) -> str:
     """Return the picture: a line a hop, channels across, ns up, both as powers of two."""
-    left, top, step, octave = 60, 20, 84, 32
+    left, top, step, octave = 60, 40, 84, 32
     bottom = top + 11 * octave  # 1 to 2048 ns
 
     def at(column: int, cost: float) -> tuple[float, float]:
@@ -57,9 +57,9 @@ def plot(costs: dict[tuple[int, int, float], float]) -> str:
         points = [at(n, costs[c, 48000, hop_s]) for n, c in enumerate(CHANNELS)]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         lines.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        x, y = points[-1]
+        x, y = points[0]  # where the lines lie far apart
         name = f"{hop_s * 1000:g} ms"
-        lines.append(f'<text x="{x + 8}" y="{y + 4:.1f}" fill="{colour}">{name}</text>')
+        lines.append(f'<text x="{x + 8}" y="{y - 6:.1f}" fill="{colour}">{name}</text>')
     lines.append(f'<text x="{left}" y="{bottom + 38}">channels, by length of hop')
     lines.append("(up: CPU ns a channel-sample)</text>")
     body = "\n".join(lines)

@@ -64,3 +64,25 @@ def test_bits_of_floats_are_unknown() -> None:
 def test_pcm_bit_rate_is_rate_times_depth_times_channels() -> None:
     reading, _ = run(np.zeros((480, 2), np.int32), stream_of(2, bit_depth=24))
     assert reading.values["audio_bit_rate_bps"] == 2_304_000
+
+
+@pytest.mark.parametrize("bits", [16, 24, 32])
+def test_the_least_code_of_every_depth_is_measured_without_loss(bits: int) -> None:
+    """24 bits come in the upper bytes of int32."""
+    width = 16 if bits == 16 else 32
+    samples = np.zeros((4800, 1), np.int16 if width == 16 else np.int32)
+    samples[1000] = 1 << (width - bits)
+    reading, _ = run(samples, stream_of(1))
+    expected = 20 * np.log10(2.0 ** (1 - bits))
+    assert channel(reading, "sample_peak_dbfs", 0) == pytest.approx(expected, abs=1e-6)
+
+
+def test_denormals_are_silence_and_what_follows_is_measured() -> None:
+    tiny = np.full((48000, 1), 1e-40, np.float32)
+    good = noise(48000, 1)
+    after, _ = run(np.concatenate([tiny, good]), stream_of(1))
+    alone, _ = run(good, stream_of(1))
+    for key in ("rms_dbfs", "momentary_lufs", "true_peak_dbtp"):
+        assert channel(after, key, 0) == pytest.approx(channel(alone, key, 0), abs=1e-6), key
+    quiet, _ = run(tiny, stream_of(1))
+    assert channel(quiet, "momentary_lufs", 0) is None
