@@ -14,6 +14,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import asdict, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,12 @@ from tests.monitor.measure.sound.ebu_signals import RATES
 
 PAGE = ROOT / "docs" / "accuracy.md"
 IMAGE = ROOT / "docs" / "images" / "true-peak-error.svg"
-METERED = ("monitor/measure", "bench/accuracy", "tests/monitor/measure/sound/ebu_signals.py")
+METERED = (
+    "monitor/measure",
+    "bench/accuracy/ebu.py",
+    "bench/accuracy/meters.py",
+    "tests/monitor/measure/sound/ebu_signals.py",
+)
 QUICK_CASES = ("3341-1", "3341-14", "3341-16", "3342-1")
 STARTED = time.monotonic()
 
@@ -43,18 +49,20 @@ def ebu_outcomes(*, quick: bool) -> list[ebu.Outcome]:
     """Return how every meter did in every case, from the last run where nothing has changed."""
     rates = RATES[1:2] if quick else RATES
     chosen = [case for case in ebu.cases() if not quick or case.number in QUICK_CASES]
-    key = detection.code_key(METERED)
-    kept = FOLDER / f"ebu-{'quick-' if quick else ''}{key}.json"
-    if kept.exists():
-        return [ebu.Outcome(**entry) for entry in json.loads(kept.read_text())]
-    found = []
-    for rate in rates:
-        for case in chosen:
-            say(f"EBU {case.number} at {rate} Hz")
-            found += [ebu.outcome(case, meter, rate) for meter in ebu.METERS]
+    kept = FOLDER / f"ebu-{detection.code_key(METERED)}.jsonl"
+    lines = kept.read_text().splitlines() if kept.exists() else []
+    known = {(o.case, o.meter, o.rate): o for o in (ebu.Outcome(**json.loads(x)) for x in lines)}
     kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_text(json.dumps([asdict(outcome) for outcome in found]))
-    return found
+    wanted = list(product(rates, chosen, ebu.METERS))
+    for rate, case, meter in wanted:
+        if (case.number, meter, rate) not in known:
+            say(f"EBU {case.number} at {rate} Hz: {meter}")
+            found = known[case.number, meter, rate] = ebu.outcome(case, meter, rate)
+            with kept.open("a") as file:
+                file.write(json.dumps(asdict(found)) + "\n")
+    return [
+        known[case.number, meter, rate] for rate, case, meter in product(rates, chosen, ebu.METERS)
+    ]
 
 
 def peak_curves(*, quick: bool) -> dict[str, NDArray[np.float64]]:

@@ -28,8 +28,8 @@ ESSENTIA = "essentia==2.1b6.dev1438"
 PYTHON = ROOT / ".make" / "essentia" / "bin" / "python"
 WORKER = Path(__file__).with_name("essentia_worker.py")
 HALF: Half = "held_out"
-TAKES = 6
-TAKES_OF_PAIRS = 40
+TAKES = 3
+TAKES_OF_PAIRS = 24
 ONE_EPISODE_S = 0.25
 JUDGED = ("bench/corpus", "bench/accuracy/peers.py", "bench/accuracy/essentia_worker.py")
 

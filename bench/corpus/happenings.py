@@ -73,6 +73,8 @@ def dialogue(
     while at < frames:
         who = int(generator.integers(speakers))
         for _ in range(int(generator.integers(1, 4))):
+            if at >= frames:
+                break
             recording = voices[cast[who]][generator.integers(len(voices[cast[who]]))]
             gain = 10 ** (generator.normal(0, 3) / 20)
             end = _add(made.tracks[who], at, spoken(generator, recording, pitches[who]), gain)

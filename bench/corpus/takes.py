@@ -150,7 +150,7 @@ def pauses(spans: list[Span], frames: int) -> list[tuple[int, int]]:
     """Return the stretches between speech, from the end of the slate on."""
     found, at = [], round(happenings.SLATE_S * RATE)
     for span in sorted(spans, key=lambda span: span.start):
-        if span.start > at:
+        if at < span.start <= frames:
             found.append((at, span.start))
         at = max(at, span.end)
     return [*found, (at, frames)] if at < frames else found
@@ -369,6 +369,7 @@ def take(
 
     ``roles`` asks for other channels than the first ``channels`` of a usual cart.
     """
+    assert seconds > happenings.SLATE_S, "a take outlasts its slate"
     generator = np.random.default_rng([seed, 0 if half == "tune" else 1])
     frames = round(seconds * RATE)
     on, scene = _prepare(generator, material or load(), half, frames)

@@ -63,6 +63,16 @@ def test_a_take_is_the_same_every_time_and_another_in_the_other_half() -> None:
     assert not np.array_equal(first.samples, other.samples)
 
 
+@pytest.mark.parametrize("seconds", [10.5, 16.0])
+def test_a_take_may_end_at_any_moment(seconds: float) -> None:
+    for seed in range(4):
+        made = take(seed, "tune", seconds=seconds, channels=3, material=material())
+        frames = round(seconds * RATE)
+        assert made.samples.shape == (frames, 3)
+        speech = [span for span in made.happenings if span.kind == "speech"]
+        assert all(span.start < span.end <= frames for span in speech)
+
+
 def test_halves_share_no_source_file() -> None:
     used: dict[str, set[str]] = {half: set() for half in HALVES}
     for half in HALVES:
