@@ -4,9 +4,12 @@ The second difference of the samples leaves little of voices and much of a jump.
 magnitude in every millisecond is held against what is usual in the 60 ms around: the middle rank of
 each 20 ms, and the median of three of those, so that a burst does not hide itself. A millisecond
 eight times over that is a click, unless more microphones than copies of one signal explain have one
-within 12 ms: a real blow is heard by all. One click is not alert-grade; four within a second are.
+within 12 ms: a real blow is heard by all. What lasts longer than a millisecond, as the crack of a
+blow or a drop on a roof does, is counted once, where it begins. One click is not alert-grade; four
+within a second are.
 
-Why there is no linear prediction: docs/decisions/0127-clicks-without-linear-prediction.md.
+Why there is no linear prediction: docs/decisions/0127-clicks-without-linear-prediction.md; why a
+click is counted once: docs/decisions/0129-a-click-is-counted-once.md.
 """
 
 from collections import deque
@@ -144,12 +147,13 @@ class Clicks:
         self._tick += CHUNK * self._jumps.frames
 
     def _confirm(self) -> None:
-        """Note the clicks of the middle chunk that few microphones have."""
+        """Note the clicks that begin in the middle chunk and that few microphones have."""
         before, now, after = self._clicked
         if not now.any():
             return
         wide = np.concatenate([before[:, -AROUND:], now, after[:, :AROUND]], axis=1)
-        for channel, window in zip(*(found.tolist() for found in np.nonzero(now)), strict=True):
+        begins = now & ~wide[:, AROUND - 1 : AROUND - 1 + CHUNK]
+        for channel, window in zip(*(found.tolist() for found in np.nonzero(begins)), strict=True):
             having = wide[:, window : window + 2 * AROUND + 1].any(axis=1).sum()
             if having <= self._copies:
                 self._note(self._bursts[channel], channel, window)

@@ -76,10 +76,10 @@ def test_a_burst_is_told_on_its_channel_from_its_first_click_to_its_last() -> No
     assert (last.count, last.worst, last.unit) == (5, 5, "clicks in 10 s")
 
 
-@pytest.mark.parametrize("rate", [32000, 44100, 96000, 192000])
+@pytest.mark.parametrize("rate", [32000, 44100, 192000])
 def test_it_is_found_at_any_rate(rate: int) -> None:
     ticks = [at * rate // RATE for at in BURST]
-    *_, last = told(crackled(place(rate=rate), 1, ticks), rate // 25, rate)
+    *_, last = told(crackled(place(3.0, 2, rate), 1, ticks), rate // 25, rate)
     assert (last.channels, last.count) == ((1,), 5)
     assert last.start == pytest.approx(ticks[0], abs=rate // 500)
 
@@ -119,10 +119,44 @@ def square() -> Signal:
     return place() + 0.1 * np.sign(sine(4.0, 0.0, 110.0))[:, None]
 
 
+def rain(seed: int, channels: int) -> Signal:
+    """Drops on a roof, 12 a second on each microphone: 1 to 5 kHz, gone after 1 to 3 ms."""
+    generator = np.random.default_rng(seed)
+    samples = place(6.0, channels)
+    time_s = np.arange(480) / RATE
+    for channel in range(channels):
+        for at in generator.integers(0, len(samples) - 480, 12 * 6):
+            decay = np.exp(-time_s / generator.uniform(0.3e-3, 1e-3))
+            drop = decay * np.sin(2 * np.pi * generator.uniform(1000, 5000) * time_s)
+            samples[at : at + 480, channel] += 0.002 * generator.exponential() * drop
+    return samples
+
+
+def drums() -> Signal:
+    """A stick on a rim every 0.3 s, which all microphones hear: full band, 10 ms long."""
+    samples = place()
+    crack = noise(480, 1, 0.3)[:, 0] * np.exp(-np.arange(480) / 100)
+    for at in range(4800, len(samples) - 480, 14400):
+        samples[at : at + 480] += crack[:, None]
+    return samples
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+def test_rain_is_no_crackle(channels: int) -> None:
+    for seed in range(2):
+        assert told(rain(seed, channels)) == []
+
+
+def test_one_long_crack_is_counted_once() -> None:
+    """Its every millisecond is a jump; three a second are less than a burst."""
+    assert told(crackled(place(), 0, [AT + 24 * k for k in range(480 // 24)])) == []
+
+
 @pytest.mark.parametrize(
     "samples",
     [
         place(),
+        drums(),
         place() + sine(4.0, -6.0, 9000.0)[:, None],
         place() + noise(4 * RATE, 1, 0.1),
         square(),
@@ -130,7 +164,16 @@ def square() -> Signal:
         np.zeros((4 * RATE, 2)),
         np.full((4 * RATE, 2), 0.4),
     ],
-    ids=["voice", "whistle", "noise", "square wave", "knocks", "silence", "offset"],
+    ids=[
+        "voice",
+        "drums",
+        "whistle",
+        "noise",
+        "square wave",
+        "knocks",
+        "silence",
+        "offset",
+    ],
 )
 def test_what_is_no_jump_of_one_sample_is_no_click(samples: Signal) -> None:
     assert told(samples) == []
