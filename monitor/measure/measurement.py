@@ -8,10 +8,12 @@ the next, maxima still maxima.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, runtime_checkable
+from typing import Final, Literal, Protocol, runtime_checkable
 
 from capture.source import Item, StreamInfo
 from monitor.metrics import Value
+
+LIMIT_MAX: Final = 1e6  # 11 days in seconds: a larger limit, or infinity, is a slip of the pen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +62,14 @@ class Setup:
         return self.only is None or name in self.only
 
     def limit(self, name: str, default: float) -> float:
-        """Return a detector limit by name, or the default where it is absent or no number."""
+        """Return a detector limit by name, or the default where it is absent or no use.
+
+        Of use is a number over 0, up to ``LIMIT_MAX``.
+        """
         value = self.limits.get(name, default)
-        return float(value) if isinstance(value, int | float) and value > 0 else default
+        return (
+            float(value) if isinstance(value, int | float) and 0 < value <= LIMIT_MAX else default
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

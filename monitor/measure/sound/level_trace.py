@@ -69,7 +69,8 @@ class LevelTrace:
         if self._newest is None or last < self._newest:  # time that went back begins anew
             self._ring[:] = np.nan
         else:
-            fresh = np.arange(self._newest + 1, last + 1)[-self._cells :]
+            # no more than the ring has: after a jump of the clock they would fill the memory
+            fresh = np.arange(max(self._newest + 1, last + 1 - self._cells), last + 1)
             self._ring[fresh % self._cells] = np.nan
         self._newest = last
 

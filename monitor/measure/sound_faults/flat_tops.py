@@ -13,7 +13,9 @@ the first and no more excursions contradict: as high, as long, but round. Round 
 tones and of limiters that keep the wave's form. What is flat at an end code is ``clipping``.
 
 Speed: two reductions a cell of 10 ms. Only cells that hold the largest sample of 80 ms, or one
-within 0.4 % of it, are looked at, all at once; those with three such in a row are read.
+within 0.4 % of it, are looked at, all at once; those with three such in a row are read. What can be
+read of a cell, and remembered, is bounded: a clipped tone has thousands of flat tops a second on
+every channel, and 200 a second tell as much. So an episode's count is at most that of those read.
 """
 
 from collections import deque
@@ -46,6 +48,9 @@ STEEP: Final = 4.0  # a parabola has at most 2, at three samples
 STEP: Final = 2.0**-15  # codes as coarse as 16 bits, whatever was delivered: it may have been less
 SAME: Final = 0.001  # levels this close, or within their noise, are one
 EXCURSIONS: Final = 3
+READ_LIMIT: Final = 8  # excursions read of a cell and side: 800 a second
+READ_OPEN_LIMIT: Final = 1  # the same once they are known to be flat: only their going on matters
+REMEMBERED: Final = 32  # flat excursions compared with a new one; 3 are enough where none is round
 LONGEST_CELLS: Final = 2  # 20 ms: half a wave of 25 Hz
 
 
@@ -142,8 +147,8 @@ class Ceiling:
 
     def __init__(self, window: int) -> None:
         self._window = window
-        self._flats: deque[Flat] = deque()
-        self._round: deque[tuple[int, float]] = deque()
+        self._flats: deque[Flat] = deque(maxlen=REMEMBERED)
+        self._round: deque[tuple[int, float]] = deque(maxlen=REMEMBERED + 1)  # enough to outvote
 
     def add_round(self, tick: int, level: float) -> None:
         """Note an excursion that contradicts."""
@@ -233,9 +238,10 @@ class FlatTops:
 
     def _read(self, part: Part) -> None:
         """Judge the excursions whose last sample lies in a part's cell."""
-        for start, end in runs_in(part.samples[: self._before + self._cell + 1] >= part.threshold):
-            if end <= self._before or end - start < FLAT_SAMPLES:
-                continue
+        runs = runs_in(part.samples[: self._before + self._cell + 1] >= part.threshold)
+        here = [(a, b) for a, b in runs if b > self._before and b - a >= FLAT_SAMPLES]
+        known = self._episodes[part.channel].is_open
+        for start, end in here[: READ_OPEN_LIMIT if known else READ_LIMIT]:
             found = measure_top(part.samples, start, end)
             ceiling = self._ceilings[part.channel]
             if found is None:

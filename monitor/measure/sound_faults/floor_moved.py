@@ -25,6 +25,7 @@ ROOM: Final = 10.0 ** (5 / 10)  # others that moved by this show that it was the
 ROOM_SHARE: Final = 0.5
 DEAD_WINDOWS: Final = 50  # 5 s
 RAISED_WINDOWS: Final = 300  # 30 s: longer than a passing car or a line without a pause
+FLOOR_LIMIT_DB: Final = 300.0  # below what 32-bit float can tell: beyond it is no floor
 BACK_WINDOWS: Final = 5  # 0.5 s on the right side end an episode; a knock on a dead one does not
 
 
@@ -55,7 +56,7 @@ def learned(value: Value, channels: int) -> NDArray[np.float64]:
     energies = np.full(channels, np.nan)
     if isinstance(value, list):
         for channel, floor in enumerate(value[:channels]):
-            if floor is not None:
+            if isinstance(floor, int | float) and abs(floor) <= FLOOR_LIMIT_DB:
                 energies[channel] = 10.0 ** (floor / 10)
     return energies
 
