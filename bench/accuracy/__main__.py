@@ -151,6 +151,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.accuracy", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a little of everything, in a minute")
     parser.add_argument("--hours", type=float, help="clean held-out channel-hours instead of 32")
+    parser.add_argument(
+        "--labels", type=float, help="share of the injected faults wanted; by default as the hours"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="processes to share takes out over")
     options = parser.parse_args()
     try:
@@ -158,7 +161,7 @@ def main() -> None:
     except MaterialMissing as missing:
         parser.exit(1, f"{missing}\n")
     key = detection.code_key()
-    extent = QUICK if options.quick else _extent(options.hours)
+    extent = QUICK if options.quick else _extent(options.hours, options.labels)
     outcomes = ebu_outcomes(quick=options.quick)
     curves = peak_curves(quick=options.quick)
     results = Results(FOLDER / f"{'quick-' if options.quick else ''}{key}.jsonl")
@@ -202,13 +205,13 @@ def main() -> None:
     say(f"written: {write(lines, image, quick=options.quick)}")
 
 
-def _extent(hours: float | None) -> Extent:
-    if hours is None:
-        return WHOLE
-    share = hours / WHOLE.clean_h["held_out"]
+def _extent(hours: float | None, labels: float | None) -> Extent:
+    """Return what is wanted: clean held-out hours, and a share of the labels of every fault."""
+    clean = 1.0 if hours is None else hours / WHOLE.clean_h["held_out"]
+    share = clean if labels is None else labels
     return replace(
         WHOLE,
-        clean_h={half: share * h for half, h in WHOLE.clean_h.items()},
+        clean_h={half: clean * h for half, h in WHOLE.clean_h.items()},
         certain={half: max(1, round(share * n)) for half, n in WHOLE.certain.items()},
         labels={half: max(1, round(share * n)) for half, n in WHOLE.labels.items()},
     )
