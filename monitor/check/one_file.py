@@ -30,7 +30,7 @@ from monitor.rules.table import RULE_NAMES, detector_limits, rules_for
 TRACE_STEP_S = 0.1  # of what is drawn, until there is too much of it
 HELD = ("picture_size_px", "pixel_format", "scan")
 """Metrics that are told once and hold until they change: the rules hear them in every reading."""
-AGAINST_LINE_UP = frozenset({"dead_microphone", "floor_raised"})
+AGAINST_LINE_UP = frozenset({"dead_microphone", "floor_raised", "swapped"})
 """Detectors that compare with what the line-up learned; a file has none."""
 KINDS_OF = {"sound": ("audio",), "camera": ("video",), "both": ("audio", "video", "data")}
 """Streams by the department that looks after them."""

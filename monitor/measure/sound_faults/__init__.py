@@ -14,6 +14,7 @@ from monitor.measure.sound_faults import (
     repeated_buffer,
     silence,
     stuck,
+    swapped,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "repeated_buffer",
     "silence",
     "stuck",
+    "swapped",
 ]
