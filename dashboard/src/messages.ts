@@ -16,6 +16,7 @@ export interface Acknowledgement {
 /** An alert's whole state; every transition is journalled as one of these. */
 export interface Alert {
   id: string;
+  group: string;
   rule: string;
   department: "sound" | "camera" | "both";
   source: string;

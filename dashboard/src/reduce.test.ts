@@ -6,6 +6,7 @@ import { byUrgency, HISTORY_LIMIT, isShown, NOTHING, reduce, rollingTake, TAKES_
 function alert(changes: Partial<Alert> = {}): Alert {
   return {
     id: "a1",
+    group: "",
     rule: "audio.clipping",
     department: "sound",
     source: "cart",

@@ -11,6 +11,7 @@ from config.spec import Phase, Rule
 from monitor.lines import Event, Hello, OutLine, Reading, State
 from monitor.rules import lifecycle, memory
 from monitor.rules.episode import SECOND_NS, Episode, begun, end_runs, take
+from monitor.rules.grouping import Groups, covers
 from monitor.rules.kinds import KINDS, Evidence, Where
 from monitor.rules.levels import LevelsHeard, told_with
 from monitor.rules.lifecycle import Standing, What
@@ -60,6 +61,7 @@ class Engine:
         self._past: list[Episode] = []
         self._shelves = Shelves()
         self._mutes = Mutes()
+        self._groups = Groups()
         self._excursions: dict[Key, int] = {}
         self._at_end: dict[Key, Evidence] = {}
         self._levels = LevelsHeard()
@@ -209,12 +211,23 @@ class Engine:
         told = []
         for what in steps:
             assert episode.alert is not None
+            if what == "active":
+                self._group(episode)
             # a detector's episode brought its own; of others: as it begins, and around its end
             if what in ("active", "cleared") and episode.levels_key is None:
                 episode.levels = self._levels.cut(episode.where) or episode.levels
             alert = told_with(episode.alert, episode.levels)
             told.append(Transition(t_ns=t_ns, what=what, alert=alert))
         return told
+
+    def _group(self, episode: Episode) -> None:
+        assert episode.alert is not None
+        history = self._phases.get(episode.where.source) or History()
+        alert = episode.alert
+        group = self._groups.join(
+            episode.rule, episode.where, history.phase, alert.id, alert.onset_ns
+        )
+        episode.alert = alert.model_copy(update={"group": group})
 
     def _end(self, episode: Episode) -> None:
         del self._now[episode.rule, episode.where]
@@ -276,6 +289,7 @@ class Engine:
         if left == "rolling":
             told += self._judge_ends(source, t_ns)
         history.change(phase, t_ns)
+        self._groups.end(source)
         for episode in self._of({source}):
             told += self._turn(episode, phase, t_ns)
         if left == "rolling":
@@ -376,23 +390,27 @@ class Engine:
     # ---- what people do --------------------------------------------------------------------------
 
     def acknowledge(self, alert_id: str, who: str, t_ns: int, utc_ns: int) -> list[Transition]:
-        """Note that somebody has seen an alert.
+        """Note that somebody has seen an alert, and those of its group that led up to it.
 
         Raises ``KeyError`` where there is none; one that is still pending was told to nobody.
         """
-        for episode in [*self._now.values(), *self._past]:
-            alert = episode.alert
-            if alert is not None and alert.id == alert_id and alert.condition != "pending":
-                break
-        else:
+        known = [*self._now.values(), *self._past]
+        told_of = [(e, e.alert) for e in known if e.alert and e.alert.condition != "pending"]
+        named = next((alert for _, alert in told_of if alert.id == alert_id), None)
+        if named is None:
             raise KeyError(alert_id)
-        if alert.acknowledged is not None:
-            return []
         seen = Acknowledgement(who=who, t_ns=t_ns, utc_ns=utc_ns)
+        told = []
+        for episode, alert in told_of:
+            if alert.acknowledged is None and covers(named, alert):
+                told += self._seen(episode, alert, seen)
+        return told
+
+    def _seen(self, episode: Episode, alert: Alert, seen: Acknowledgement) -> list[Transition]:
         episode.alert = alert.model_copy(update={"acknowledged": seen})
-        told = self._told(episode, ["acknowledged"], t_ns)
+        told = self._told(episode, ["acknowledged"], seen.t_ns)
         if self._rules[episode.rule].latch == "acknowledged":
-            told += self._unlatch(episode, t_ns)
+            told += self._unlatch(episode, seen.t_ns)
         return told
 
     def shelve(
@@ -504,6 +522,7 @@ class Engine:
                 phases=self._phases,
                 shelves=self._shelves.shelves,
                 mutes=self._mutes.mutes,
+                groups=self._groups.groups,
                 excursions=[
                     Counted(rule=rule, where=where, count=count)
                     for (rule, where), count in self._excursions.items()
@@ -527,6 +546,7 @@ class Engine:
         self._past = [e for e in found.past if e.rule in self._rules]
         self._phases, self._shelves = found.phases, Shelves(found.shelves)
         self._mutes = Mutes(found.mutes)
+        self._groups = Groups(found.groups)
         self._excursions = {(c.rule, c.where): c.count for c in found.excursions}
         self._at_end = {
             (last.rule, last.evidence.where): last.evidence

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from monitor.rules.axis import Pin
 from monitor.rules.episode import Episode
+from monitor.rules.grouping import Group
 from monitor.rules.kinds import Evidence, Where
 from monitor.rules.model import Alert
 from monitor.rules.muting import Mute
@@ -56,6 +57,7 @@ class Memory:
     phases: dict[str, History] = field(default_factory=dict)
     shelves: list[Shelf] = field(default_factory=list)
     mutes: list[Mute] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
     excursions: list[Counted] = field(default_factory=list)
     at_end: list[Last] = field(default_factory=list)
     pins: list[Pin] = field(default_factory=list)
@@ -116,6 +118,8 @@ def loaded(text: str, shift_ns: int) -> Memory:
     for mute in memory.mutes:
         mute.t_ns += shift_ns
         mute.speaks_ns = _moved(mute.speaks_ns, shift_ns)
+    for group in memory.groups:
+        group.newest_ns += shift_ns
     memory.claps = {k: [t_ns + shift_ns for t_ns in times] for k, times in memory.claps.items()}
     memory.shelves = [
         Shelf(

@@ -68,9 +68,11 @@ class Alert(_Model):
     ``muted_ns`` is since when its channel is marked as muted on purpose, None when it is not.
     ``channels`` are all it is about: of a pair both, named together in ``channel_name``.
     ``suppressed_by`` is the id of the alert that caused it.
+    ``group`` is the id of the first alert of its row and place in the take; empty while pending.
     """
 
     id: str
+    group: str = ""
     rule: str
     department: Department
     source: str

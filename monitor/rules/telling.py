@@ -33,6 +33,7 @@ def alert_of(
     texts = words.fields(rule, episode, t_ns, name, facts.name)
     return Alert(
         id=episode.alert.id if episode.alert else new_id(),
+        group=episode.alert.group if episode.alert else "",
         rule=rule.name,
         department=facts.department if rule.department == "both" else rule.department,
         source=where.source,

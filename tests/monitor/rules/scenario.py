@@ -4,7 +4,8 @@ A step: ``s`` (seconds) and one of ``phase``, ``reading`` (values; with ``until`
 repeats), ``event``, ``state``, ``gap``, ``hello``, ``tick``, ``moved``, ``acknowledge`` (rule),
 ``shelve``, ``unshelve``, ``restart``, ``finish``. ``expect`` lists every transition but pending
 ones, as ``what rule SEVERITY [channel]``; ``alerts`` what must then be
-on the list, ``suppressed`` what of it is not told, ``muted`` what is silent on purpose.
+on the list, ``suppressed`` what of it is not told, ``muted`` what is silent on purpose,
+``groups`` how many of the list each group has.
 """
 
 import itertools

@@ -1,3 +1,4 @@
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -21,6 +22,9 @@ def test_a_timeline_gives_exactly_its_transitions(scenario: dict[str, Any]) -> N
         if "muted" in step:
             told = [a.rule for a in run.engine.alerts() if a.muted_ns is not None]
             assert told == step["muted"], step
+        if "groups" in step:
+            sizes = Counter(a.group for a in run.engine.alerts())
+            assert list(sizes.values()) == step["groups"], step
         if "message" in step:
             assert run.told[-1].alert.message == step["message"]
 
