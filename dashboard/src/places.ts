@@ -1,7 +1,8 @@
 // Where an alert is, and what a department's last take came to: words made from the state.
 
+import { folded, type Fold } from "./folding";
 import type { Alert, SourceView, Stream, Take } from "./messages";
-import { isOpen } from "./reduce";
+import { isOpen, RANK } from "./reduce";
 import { count, runningTime } from "./words";
 
 /** Channels and streams count from 0 in data, from 1 in words. */
@@ -118,7 +119,6 @@ export function takeSeconds(take: Take, now_utc_ns: number): number {
 }
 
 const FAULT_SHARE_LEAST = 0.015;
-const RANK = { FAULT: 3, CHECK: 2, NOTE: 1 } as const;
 
 /** Whether it says something of its take: not told by its cause, and no silence on purpose. */
 export function countsInTake(alert: Alert): boolean {
@@ -132,6 +132,18 @@ export function worstOf(alerts: readonly Alert[], take: string): Alert | null {
     (worst, one) => (worst === null || RANK[one.severity] > RANK[worst.severity] ? one : worst),
     null,
   );
+}
+
+/** What a take's alerts come to: the worst, how often it was, and how many other things there are. */
+export function takeWords(alerts: readonly Alert[], worst: Alert): { text: string; more: number } {
+  const folds = folded(alerts.filter((one) => one.take === worst.take));
+  const fold = folds.find((one) => one.members.includes(worst));
+  return { text: fold ? foldWords(fold) : alertWords(worst), more: folds.length - 1 };
+}
+
+function foldWords(fold: Fold): string {
+  const words = alertWords(fold.worst);
+  return fold.members.length > 1 ? `${words}; ${fold.count} times in all` : words;
 }
 
 /** One line on the last take of a department: what was found, who knows. */
@@ -149,9 +161,9 @@ export function lastTakeLine(
   const lead = `Last, ${takeName(done)}:`;
   if (worst === null) return { lead, text: `nothing found in ${runningTime(takeSeconds(done, 0))}` };
   const who = worst.acknowledged === null ? "" : `, acknowledged by ${worst.acknowledged.who}`;
-  const more = mine.filter((alert) => alert.take === done.id).length - 1;
+  const { text, more } = takeWords(mine, worst);
   const rest = more > 0 ? ` and ${count(more, "more", "more")}` : "";
-  return { lead, text: `${alertWords(worst)}${rest}${who}` };
+  return { lead, text: `${text}${rest}${who}` };
 }
 
 /** A channel marked as muted on purpose, with its name. */

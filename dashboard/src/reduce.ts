@@ -83,7 +83,7 @@ export function rollingTake(takes: readonly Take[]): Take | null {
   return takes.findLast(rolling) ?? null;
 }
 
-const RANK = { FAULT: 3, CHECK: 2, NOTE: 1 } as const;
+export const RANK = { FAULT: 3, CHECK: 2, NOTE: 1 } as const;
 
 /** Worst first, what is not acknowledged first, newest first. */
 export function byUrgency(one: Alert, other: Alert): number {

@@ -57,6 +57,7 @@ SCENES = (
     "sound-only",
     "muted",
     "line-up",
+    "repeated",
 )
 LONG = "Kamerateam B mit sehr langem Namen"
 PER_CHANNEL = ("sample_peak_dbfs", "rms_dbfs", "true_peak_dbtp", "true_peak_max_dbtp")
@@ -217,7 +218,16 @@ def _alerts(scene: str, now_ns: int) -> list[Alert]:
             "trace": _trace(clipped=False), "onset_ns": now_ns - 4_200_000_000,
         }  # fmt: skip
         return [seen, _alert(now_ns, id="a5", **gone, **words)]
+    if scene == "repeated":
+        return [seen, *(_shout(now_ns, number) for number in range(23))]
     return [seen]
+
+
+def _shout(now_ns: int, number: int) -> Alert:
+    onset_ns = now_ns - (220 - 9 * number) * 10**9
+    words = {"message": f"Boom clipped once, longest {4 + number % 6} samples", "advice": ""}
+    times = {"onset_ns": onset_ns, "end_ns": onset_ns + 10**8, "worst": 4 + number % 6, "limit": 3}
+    return _alert(now_ns, id=f"c{number}", group="c0", **words, **times)
 
 
 def _glance(scene: str, now_ns: int) -> list[Glance]:

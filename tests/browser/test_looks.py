@@ -106,6 +106,22 @@ def test_only_a_fault_is_red(screen: Page, scripted: ScriptedService) -> None:
         assert (page.locator("[data-severity='FAULT']").count() > 0) == bool(wanted)
 
 
+def test_many_clips_of_one_take_are_one_row_that_unfolds(
+    screen: Page, scripted: ScriptedService
+) -> None:
+    page = screen
+    page.goto(scripted.address("repeated"))
+    shown(page, "repeated")
+    page.get_by_role("button", name="Alerts").tap()
+    row = page.get_by_test_id("alert")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text("longest 9 samples")
+    expect(row).to_contain_text("23 times in 3:18")
+    row.get_by_role("button", name="each of 23").tap()
+    expect(page.get_by_test_id("each").locator("li")).to_have_count(23)
+    assert page.evaluate(SMALL_TARGETS) == []
+
+
 def test_a_lost_camera_greys_its_own_tile_alone(tablet: Tablet, scripted: ScriptedService) -> None:
     page = tablet(scripted.address("lost"))
     expect(page.get_by_test_id("camera-cam-b")).to_have_attribute("data-state", "lost")
