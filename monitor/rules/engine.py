@@ -257,7 +257,7 @@ class Engine:
             severity=severity,
             phase=history.phase,
             phases=frozenset(span.phase for span in spans),
-            cause=cause_of(episode, rule.name, causes) if causes else None,
+            cause=cause_of(episode, rule, causes) if causes else None,
             shelved_until_ns=self._shelves.until_ns(rule.name, episode.where),
             muted_ns=self._mutes.since_ns(rule.name, episode.where),
             fresh=lambda: alert_of(

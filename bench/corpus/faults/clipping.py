@@ -117,8 +117,8 @@ def clip_below(take: Take, generator: np.random.Generator) -> list[Label]:
 @fault(
     "clip, then low-pass, 1 %",
     says="the same, 1 % to 3 % of the samples, through a 16 kHz low-pass",
-    detectors=["flat_tops"],
-    also=["clipping"],
+    detectors=["rounded_tops"],
+    also=["flat_tops", "clipping"],
     words=["below full scale"],
     recall=0.98,
     false_per_h=1.0,
@@ -133,8 +133,8 @@ def clip_low_pass(take: Take, generator: np.random.Generator) -> list[Label]:
 @fault(
     "clip, then low-pass, 0.3 %",
     says="the same, 0.3 % to 1 % of the samples, through a 16 kHz low-pass",
-    detectors=["flat_tops"],
-    also=["clipping"],
+    detectors=["rounded_tops"],
+    also=["flat_tops", "clipping"],
     words=["below full scale"],
     recall=0.85,
     false_per_h=1.0,

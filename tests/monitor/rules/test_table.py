@@ -23,7 +23,7 @@ def test_a_row_names_a_metric_or_an_event_that_exists(row: Row) -> None:
     for metric in (row.metric, row.error_metric):
         assert metric is None or metric in metric_keys()
     assert row.event is None or row.event in detectors | OF_THE_PIPELINE | OF_THE_SERVICE
-    assert set(row.suppresses) <= set(RULE_NAMES)
+    assert set(row.suppresses) <= {*RULE_NAMES, *(other.key for other in default_rows())}
 
 
 def test_without_a_spec_only_rules_that_need_no_limit_apply() -> None:
