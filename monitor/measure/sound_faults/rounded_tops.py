@@ -55,6 +55,9 @@ AGAINST: Final = 2  # times the flat ones
 WIDER: Final = 1.25  # the widest to the narrowest
 
 
+Mask = NDArray[np.bool_]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tops:
     """The largest excursions of some cells; arrays of one length.
@@ -84,7 +87,9 @@ def measure_tops(windows: Samples, width: int) -> Tops:
     whole = before.any(axis=1) & after.any(axis=1) & (starts >= 2) & (ends <= frames - 2)
     wide = whole & (ends - starts >= width)
     levels = np.zeros(count)
-    for i in np.flatnonzero(wide & ~_round(windows, starts, ends, peaks)).tolist():
+    judged = np.flatnonzero(wide)
+    judged = judged[_may_be_flat(windows[judged], starts[judged], ends[judged])]
+    for i in judged.tolist():
         edge = _edge(int(ends[i] - starts[i]))
         middle = windows[i, starts[i] + edge : ends[i] - edge]
         rise = _rise(windows[i], int(starts[i]), int(ends[i]))
@@ -107,15 +112,23 @@ def _rise(window: Samples, start: int, end: int) -> float:
     return (entry + leave) / 4 * (end - start) / 4
 
 
-def _round(
-    windows: Samples, starts: NDArray[np.intp], ends: NDArray[np.intp], peaks: Samples
-) -> NDArray[np.bool_]:
-    """Say which tops cannot be flat, by slopes that carry no further than noise: most of them."""
-    rows, last = np.arange(len(windows)), windows.shape[1] - 1
-    entry = windows[rows, starts.clip(0, last)] - windows[rows, (starts - 2).clip(0)]
-    leave = windows[rows, (ends - 1).clip(0)] - windows[rows, (ends + 1).clip(0, last)]
-    rise = (entry.clip(0) + leave.clip(0)) / 16 * (ends - starts)
-    return np.asarray(rise < STEEP * np.maximum(NOISE * peaks, STEP))
+def _may_be_flat(windows: Samples, starts: NDArray[np.intp], ends: NDArray[np.intp]) -> Mask:
+    """Say which tops are not ruled out by a few samples of their middles: those of clipping.
+
+    The few waver at most as far as all do, so that nothing that is flat is ruled out.
+    """
+    rows = np.arange(len(windows))
+    peaks = windows[:, windows.shape[1] // 2]
+    first = starts + np.where(ends - starts >= 4 * EDGE, EDGE, 1)
+    span = ends - 1 + starts - 2 * first
+    probes = [windows[rows, first + span * i // 4] for i in range(5)]
+    waver = np.maximum.reduce(probes) - np.minimum.reduce(probes)
+    entry = (windows[rows, starts] - windows[rows, starts - 2]).clip(0)
+    leave = (windows[rows, ends - 1] - windows[rows, ends + 1]).clip(0)
+    rise = (entry + leave) / 16 * (ends - starts)
+    least = STEEP * (waver + np.maximum(NOISE * peaks, STEP))
+    slack = 1.0 - 1e-4  # single precision
+    return np.asarray((waver * slack <= WAVER * peaks) & (rise >= slack * least))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
