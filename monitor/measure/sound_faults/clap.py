@@ -24,6 +24,7 @@ from monitor.measure.sound_faults.lately import Lately
 from monitor.metrics import Value
 
 OVER: Final = 100.0  # 20 dB over the local level
+NEARLY_OVER: Final = 0.999 * OVER  # a gate that rounding cannot close
 BEFORE: Final = 2  # windows
 RISE: Final = 0.03  # of the bang's energy at most, 2 ms before it
 NEARLY: Final = 0.25  # of the loudest 1 ms of late: a clap is 6 dB under a shout at least
@@ -99,24 +100,53 @@ class Clap:
         self._origin = hop.fine_start - (self._first + len(self._windows)) * self._frames
         self._windows = np.concatenate([self._windows, hop.fine])
         last = self._first + len(self._windows) - AHEAD
-        while self._next < last:
-            end = min(last, self._next - self._next % BLOCK + BLOCK)
-            self._look(self._next, end)
-            self._follow(self._next, end)
-            self._next = end
-            if end % BLOCK == 0:
-                block = self._windows[end - BLOCK - self._first : end - self._first]
-                self._local.add(block.mean(axis=0)[None])
-                self._peaks.add(block.max(axis=0)[None])
+        if self._next < last:
+            self._scan(self._next, last)
+            self._next = last
         kept = max(0, self._next - BLOCK - self._first)
         self._windows = self._windows[kept:]
         self._first += kept
         self._lately.end()
 
+    def _scan(self, first: int, last: int) -> None:
+        """Look at windows [first, last): block by block only where one is loud or a bang rings."""
+        begun = first - first % BLOCK
+        windows = self._windows[begun - self._first : last - self._first]
+        whole = len(windows) // BLOCK
+        blocks = windows[: whole * BLOCK].reshape(whole, BLOCK, self._count)
+        means, peaks = blocks.mean(axis=1), blocks.max(axis=1)
+        loud = self._loud(windows, first - begun, means)
+        if not self._bangs and not any(loud):
+            self._local.add(means)
+            self._peaks.add(peaks)
+            return
+        for turn, is_loud in enumerate(loud):
+            at, end = max(first, begun + turn * BLOCK), min(last, begun + (turn + 1) * BLOCK)
+            if is_loud:
+                self._look(at, end)
+            self._follow(at, end)
+            self._local.add(means[turn : turn + 1])
+            self._peaks.add(peaks[turn : turn + 1])
+
+    def _loud(self, windows: Cells, new: int, means: Cells) -> list[bool]:
+        """Say of each block begun in ``windows`` whether a channel may be far over its local level.
+
+        Windows from ``new`` on count; ``means`` are those of the whole blocks.
+        """
+        begins = np.arange(0, len(windows), BLOCK)
+        unknown = LOCAL_BLOCKS - len(self._local.rows)
+        if unknown >= len(begins):
+            return [False] * len(begins)
+        rows = np.concatenate([self._local.rows, means])
+        levels = sliding_window_view(rows, LOCAL_BLOCKS, axis=0).mean(axis=-1)
+        highest = np.maximum.reduceat(windows, np.maximum(begins, new), axis=0)[unknown:]
+        levels = levels[: len(highest)]
+        far = (highest >= NEARLY_OVER * levels) & (levels > 0.0)
+        found: list[bool] = far.any(axis=1).tolist()
+        return [False] * unknown + found
+
     def _look(self, first: int, end: int) -> None:
         """Find bangs that begin in windows [first, end), which lie in one block."""
-        if len(self._local.rows) < LOCAL_BLOCKS:
-            return
         level = self._local.rows.mean(axis=0)
         at = first - self._first
         loud = self._windows[at : at + end - first] >= OVER * level

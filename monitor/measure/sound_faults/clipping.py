@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from capture.source import Block, Item
 from monitor.measure.measurement import Detection, Setup, is_audio, measure
-from monitor.measure.sound_faults.episodes import Episodes, take_steps
+from monitor.measure.sound_faults.episodes import Episodes, advance_all, take_steps
 from monitor.measure.sound_faults.runs import Runs
 from monitor.metrics import Value, declare
 
@@ -51,6 +51,7 @@ class Clipping:
         self._stream = setup.stream
         self._run_samples = max(1, round(setup.limit("clip_run_samples", RUN_SAMPLES)))
         self._channels: list[Runs] = []
+        self._episodes: list[Episodes] = []
         self._next: int | None = None
 
     def _detail(self, block: Block) -> str | None:
@@ -68,13 +69,13 @@ class Clipping:
                 Runs(Episodes("clipping", index, rate, detail), self._run_samples)
                 for index in range(item.samples.shape[1])
             ]
+            self._episodes = [channel.episodes for channel in self._channels]
         if item.start != self._next:
             for channel in self._channels:
                 channel.forget()
         self._next = item.start + len(item.samples)
         self._scan(item.samples, item.start)
-        for channel in self._channels:
-            channel.episodes.advance(self._next)
+        advance_all(self._episodes, self._next)
 
     def _scan(self, samples: NDArray[Any], tick: int) -> None:
         low, high = end_codes(samples.dtype, self._stream.bit_depth)
@@ -103,7 +104,7 @@ class Clipping:
 
     def events(self) -> list[Detection]:
         """Return the episodes' steps, in order of channel."""
-        return take_steps(channel.episodes for channel in self._channels)
+        return take_steps(self._episodes)
 
     def reset(self) -> None:
         """Count from zero again; open episodes go on."""

@@ -56,35 +56,36 @@ class _Room:
     """
 
     def __init__(self, channels: int) -> None:
-        self._means: Cells = np.empty((0, channels))
-        self._least: Cells = np.empty((0, channels))
-        self._void = np.zeros(channels, np.bool_)
+        self._count = channels
+        self._rows: Cells = np.empty((0, 2 * channels))
+        """Of every chunk the mean energies, then the least above 1 kHz."""
+        self._void = np.zeros(2 * channels, np.bool_)
         self.limits: NDArray[np.float64] = np.zeros(2 * channels)
         self.least: NDArray[np.float64] = np.zeros(channels)
 
     def add(self, means: NDArray[np.float64], least: NDArray[np.float64]) -> None:
         """Take a chunk's mean energies, and the least that two windows in a row had above 1 kHz."""
-        kept = LEARNED + WITHHELD
-        means, least = (np.where(self._void, np.inf, row) for row in (means, least))
+        row = np.concatenate([means, least])
+        row[self._void] = np.inf
         self._void[:] = False
-        self._means = np.concatenate([self._means, means[None]])[-kept:]
-        self._least = np.concatenate([self._least, least[None]])[-kept:]
-        known = len(self._means) - WITHHELD
+        self._rows = np.concatenate([self._rows, row[None]])[-(LEARNED + WITHHELD) :]
+        known = len(self._rows) - WITHHELD
         if known >= FIRST:
-            quiet = _ranked(self._means[:known], round(QUIET_SHARE * (known - 1)))
-            self.least = _ranked(self._least[:known], ODD)
-            self.limits = np.concatenate([LOW * quiet, LOW_HIGH * self.least])
+            quiet = round(QUIET_SHARE * (known - 1))
+            ranked = np.partition(self._rows[:known], (quiet, ODD), axis=0)
+            self.least = _known(ranked[ODD, self._count :])
+            lowest = _known(ranked[quiet, : self._count])
+            self.limits = np.concatenate([LOW * lowest, LOW_HIGH * self.least])
 
     def void(self, channel: int, windows: int) -> None:
         """Do not learn from a channel's newest windows: they were a dropout."""
-        self._void[channel] = True
-        for rows in (self._means, self._least):
-            rows[-(windows // CHUNK + 1) :, channel] = np.inf
+        both = [channel, channel + self._count]
+        self._void[both] = True
+        self._rows[-(windows // CHUNK + 1) :, both] = np.inf
 
 
-def _ranked(rows: Cells, rank: int) -> NDArray[np.float64]:
-    """Return the value of that rank of each column, from the lowest; 0 where it is unknown."""
-    found = np.partition(rows, rank, axis=0)[rank]
+def _known(found: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the values, 0 where one is unknown."""
     return np.where(np.isfinite(found), found, 0.0)
 
 

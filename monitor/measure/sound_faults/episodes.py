@@ -17,6 +17,7 @@ class Episodes:
 
     ``fault`` counts a new one; ``extend`` lengthens the last; ``advance`` lets time pass. The steps
     wait in ``steps``. ``worst`` is the longest fault, in samples or in ms. ``detail`` may change.
+    ``is_open``: whether an episode is.
     """
 
     def __init__(
@@ -38,21 +39,16 @@ class Episodes:
         self._update_min = round(UPDATE_MIN_S * sample_rate_hz)
         self.detail = detail
         self._recent: deque[int] = deque()
-        self._open = False
+        self.is_open = False
         self._start = self._end = self._told_tick = self._worst_tick = 0
         self._count = self._count_1s = self._worst = self._told_count = 0
         self.steps: list[Detection] = []
 
-    @property
-    def is_open(self) -> bool:
-        """Whether an episode is open."""
-        return self._open
-
     def fault(self, start: int, end: int) -> None:
         """Count one fault over the ticks [start, end)."""
         self.advance(start)
-        if not self._open:
-            self._open, self._start = True, start
+        if not self.is_open:
+            self.is_open, self._start = True, start
             self._count = self._count_1s = self._worst = self._told_count = 0
             self._recent.clear()
         self._recent.append(start)
@@ -72,7 +68,7 @@ class Episodes:
 
     def advance(self, tick: int) -> None:
         """Let media time pass to ``tick``: updates are told, a quiet episode is closed."""
-        if not self._open:
+        if not self.is_open:
             return
         if tick >= self._end + self._close_after:
             self.close()
@@ -81,9 +77,9 @@ class Episodes:
 
     def close(self) -> None:
         """Close the open episode, if any, at the end of its last fault."""
-        if self._open:
+        if self.is_open:
             self._tell("close", self._end)
-            self._open = False
+            self.is_open = False
 
     def _tell(self, phase: str, tick: int) -> None:
         self._told_tick, self._told_count = tick, self._count
@@ -108,8 +104,16 @@ class Episodes:
 
 def take_steps(episodes: Iterable[Episodes]) -> list[Detection]:
     """Return and forget the steps that wait, in order of the episodes given."""
-    steps = []
+    steps: list[Detection] = []
     for one in episodes:
-        steps += one.steps
-        one.steps.clear()
+        if one.steps:  # hardly ever, and this is asked of every channel at every block
+            steps += one.steps
+            one.steps.clear()
     return steps
+
+
+def advance_all(episodes: Iterable[Episodes], tick: int) -> None:
+    """Let media time pass to ``tick`` for those that are open."""
+    for one in episodes:
+        if one.is_open:
+            one.advance(tick)

@@ -46,6 +46,11 @@ class _Side:
         self.out = np.where(beyond, self.out + 1, 0)
         self.back = np.where(beyond, 0, self.back + 1)
 
+    def rest(self, windows: int) -> None:
+        """Take some windows in which no channel lies beyond the limit."""
+        self.out[:] = 0
+        self.back += windows
+
 
 def _side(detector: str, needed: int, channels: int) -> _Side:
     return _Side(detector, needed, np.zeros(channels, np.int64), np.zeros(channels, np.int64))
@@ -88,18 +93,31 @@ class FloorMoved:
         whole = len(self._cells) // WINDOW_CELLS
         self._tick = hop.end - self._loose
         end = self._tick - (len(self._cells) - whole * WINDOW_CELLS) * self._cell
-        for index in range(whole):
-            energies = self._cells[index * WINDOW_CELLS : (index + 1) * WINDOW_CELLS].mean(axis=0)
-            self._judge(energies, end - (whole - 1 - index) * window, window)
+        if whole:
+            cells = self._cells[: whole * WINDOW_CELLS]
+            windows = cells.reshape(whole, WINDOW_CELLS, -1).mean(axis=1)
+            self._take(windows, end - whole * window, window)
         self._cells = self._cells[whole * WINDOW_CELLS :]
 
-    def _judge(self, energies: NDArray[np.float64], end: int, window: int) -> None:
-        """Take one window, which ends at tick ``end``."""
-        self._recent.add(energies[None])
-        floors = learned(self._baseline.get(NOISE_FLOOR.key), len(energies))
+    def _take(self, windows: Cells, start: int, window: int) -> None:
+        """Take windows, the first from tick ``start`` on; one by one only where a floor moved."""
+        floors = learned(self._baseline.get(NOISE_FLOOR.key), windows.shape[1])
         # NaN, a floor nobody learned, compares false
-        self._dead.count((energies > 0.0) & (energies * MOVED < floors))
-        self._raised.count(energies > MOVED * floors)
+        dead = (windows > 0.0) & (windows * MOVED < floors)
+        raised = windows > MOVED * floors
+        if not (self._dead.open or self._raised.open or dead.any() or raised.any()):
+            self._recent.add(windows)
+            self._dead.rest(len(windows))
+            self._raised.rest(len(windows))
+            return
+        for index in range(len(windows)):
+            self._recent.add(windows[index : index + 1])
+            self._dead.count(dead[index])
+            self._raised.count(raised[index])
+            self._judge(floors, start + (index + 1) * window, window)
+
+    def _judge(self, floors: NDArray[np.float64], end: int, window: int) -> None:
+        """Begin and end episodes at a window that ends at tick ``end``."""
         for side in (self._dead, self._raised):
             for channel in np.flatnonzero(side.out >= side.needed).tolist():
                 if channel not in side.open and not self._is_room(side, channel, floors):

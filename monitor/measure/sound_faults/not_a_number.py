@@ -10,7 +10,7 @@ import numpy as np
 from capture.source import Block, Item
 from monitor.measure.measurement import Detection, Setup, is_audio, measure
 from monitor.measure.sound.hops import SAMPLE_LIMIT
-from monitor.measure.sound_faults.episodes import Episodes, take_steps
+from monitor.measure.sound_faults.episodes import Episodes, advance_all, take_steps
 from monitor.measure.sound_faults.runs import Runs
 from monitor.metrics import Value, declare
 
@@ -32,6 +32,7 @@ class NotANumber:
     def __init__(self, setup: Setup) -> None:
         self._rate = setup.stream.sample_rate_hz or 48000
         self._channels: list[Runs] = []
+        self._episodes: list[Episodes] = []
         self._totals: list[int] = []
 
     def feed(self, item: Item) -> None:
@@ -42,14 +43,14 @@ class NotANumber:
             self._begin(item.samples.shape[1])
         if item.samples.dtype.kind == "f":
             self._scan(item)
-        for channel in self._channels:
-            channel.episodes.advance(item.start + len(item.samples))
+            advance_all(self._episodes, item.start + len(item.samples))
 
     def _begin(self, channels: int) -> None:
         self._totals = [0] * channels
         self._channels = [
             Runs(Episodes("nan", index, self._rate, DETAIL), 1) for index in range(channels)
         ]
+        self._episodes = [channel.episodes for channel in self._channels]
 
     def _scan(self, block: Block) -> None:
         samples = block.samples
@@ -67,7 +68,7 @@ class NotANumber:
 
     def events(self) -> list[Detection]:
         """Return the episodes' steps."""
-        return take_steps(channel.episodes for channel in self._channels)
+        return take_steps(self._episodes)
 
     def reset(self) -> None:
         """Count from zero again; open episodes go on."""

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from capture.source import Block, Item
 from monitor.measure.measurement import Detection, Setup, is_audio, measure
 from monitor.measure.sound_faults.clipping import end_codes
-from monitor.measure.sound_faults.episodes import Episodes, take_steps
+from monitor.measure.sound_faults.episodes import Episodes, advance_all, take_steps
 from monitor.measure.sound_faults.recall import Look, Recall
 from monitor.metrics import Value
 
@@ -116,8 +116,8 @@ class Stuck:
         for look in looks:
             for channel in self._suspects(look):
                 self._read(look, channel)
-            for episodes in self._episodes:
-                episodes.advance(look.end - self._hold)  # a run that may yet be one began there
+            # A run that may yet be one began there.
+            advance_all(self._episodes, look.end - self._hold)
 
     def _suspects(self, look: Look) -> list[int]:
         """Return the channels that may hold a run; note the extremes on the way."""

@@ -59,9 +59,13 @@ def run(
     info: StreamInfo,
     sizes: int | Sequence[int] = 960,
     limits: Mapping[str, object] | None = None,
+    only: Sequence[str] | None = None,
 ) -> tuple[Reading, list[Event | Gap]]:
-    """Measure the samples to their end; return one reading of it all, and all events."""
-    pipeline = Pipeline("a", [info], limits=limits)
+    """Measure the samples to their end; return one reading of it all, and all events.
+
+    ``only``: names of the measurements and listeners, for tests of one; all by default.
+    """
+    pipeline = Pipeline("a", [info], limits=limits, only=only)
     for block in blocks(samples, sizes):
         pipeline.feed(block)
     pipeline.feed(Ended(reason="end", t_arrival_ns=0))

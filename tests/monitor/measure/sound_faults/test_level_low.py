@@ -33,7 +33,8 @@ def cart(ana_db: float = 0.0, joe_db: float = 0.0) -> Signal:
 
 
 def told(samples: Signal, size: int = 800, programme: tuple[int, ...] = ()) -> list[Event]:
-    pipeline = Pipeline("a", [stream_of(samples.shape[1], RATE)], programme=programme)
+    info, only = stream_of(samples.shape[1], RATE), ("listening", "level_low")
+    pipeline = Pipeline("a", [info], programme=programme, only=only)
     for block in blocks(samples, size):
         pipeline.feed(block)
     pipeline.feed(Ended(reason="end", t_arrival_ns=0))
