@@ -54,6 +54,10 @@ def blocks(
         at, turn = at + size, turn + 1
 
 
+METERS = ("listening", "meters")
+"""What a test of meters needs: with every detector on, EBU's signals take four times as long."""
+
+
 def run(
     samples: Signal,
     info: StreamInfo,
