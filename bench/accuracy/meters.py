@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from capture.source import Block, Ended, StreamInfo
 from monitor.measure.pipeline import Pipeline
 from monitor.metrics import Value
+from tests.monitor.measure.signals import METERS
 from tests.rigs import ebur128
 
 Samples = NDArray[np.float32]
@@ -59,7 +60,7 @@ def takewatch(samples: Samples, rate: int, layout: str | None, step_s: float = 0
         channels=channels,
         layout=layout,
     )
-    pipeline = Pipeline("accuracy", [info], programme=range(channels))
+    pipeline = Pipeline("accuracy", [info], programme=range(channels), only=METERS)
     shown: list[list[float]] = []
     names = ("momentary", "short_term", "momentary_max", "short_term_max")
     keys = [f"programme_{name}_lufs" for name in names]
