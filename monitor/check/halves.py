@@ -27,10 +27,10 @@ LOST_S = 60.0  # without a step: the other half hangs, and all is measured by on
 BOTH = "listening"  # cuts the hops all listeners share, and keeps the trace events carry
 JUDGING_NS = 5.0
 COSTS_NS: Mapping[str, float] = {
-    "repeated_buffer": 76.0, "meters": 31.0, "low_band": 24.0, "clap": 18.0, "clicks": 15.0,
-    "dropout": 12.0, "floor_moved": 8.0, "stuck": 7.0, "flat_tops": 4.0, "tone": 2.0,
-    "pairs": 1.0, "level_low": 1.0, "silence": 1.0, "clipping": 0.5, "bit_depth": 0.5,
-    "nan": 0.3, "audio_bit_rate": 0.1,
+    "repeated_buffer": 55.0, "meters": 47.0, "low_band": 32.0, "clicks": 9.0, "dropout": 5.0,
+    "rounded_tops": 4.5, "stuck": 3.5, "nan": 3.0, "flat_tops": 2.0, "clap": 2.0, "tone": 1.0,
+    "level_low": 1.0, "floor_moved": 0.5, "silence": 0.5, "clock_drift": 0.5, "bit_depth": 0.5,
+    "clipping": 0.5, "pairs": 0.2, "swapped": 0.1, "audio_bit_rate": 0.1,
 }  # fmt: skip
 """CPU time a channel-sample of a stereo file, beside what both halves do: ``bench.check costs``.
 
