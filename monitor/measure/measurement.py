@@ -16,6 +16,10 @@ from monitor.metrics import Value
 LIMIT_MAX: Final = 1e6  # 11 days in seconds: a larger limit, or infinity, is a slip of the pen
 
 
+StepPhase = Literal["open", "update", "close"]
+"""Where in its episode a step stands."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detection:
     """One step of a detector's episode; becomes an ``event`` line (same meaning of fields).
@@ -25,7 +29,7 @@ class Detection:
 
     detector: str
     key: str
-    phase: Literal["open", "update", "close"]
+    phase: StepPhase
     start: int
     end: int | None = None
     channels: tuple[int, ...] = ()

@@ -25,6 +25,7 @@ from monitor.measure.measurement import (
     Measurement,
     Piece,
     Setup,
+    StepPhase,
     Trace,
     Traced,
 )
@@ -328,11 +329,12 @@ class Pipeline:
 
     def _format_changed(self, stream: _Stream, detail: str, t_arrival_ns: int) -> None:
         tick = stream.end or 0
-        for phase, end in (("open", None), ("close", tick)):
+        steps: tuple[tuple[StepPhase, int | None], ...] = (("open", None), ("close", tick))
+        for phase, end in steps:
             step = Detection(
                 detector="format_changed",
                 key="format_changed",
-                phase="open" if phase == "open" else "close",
+                phase=phase,
                 start=tick,
                 end=end,
                 detail=detail,

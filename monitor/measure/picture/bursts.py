@@ -5,7 +5,7 @@ Used by detectors that count (dropped frames, repeated frames). Pure; times are 
 
 from collections import deque
 
-from monitor.measure.measurement import Detection
+from monitor.measure.measurement import Detection, StepPhase
 
 DETAIL_LIMIT = 8  # frame numbers named in an episode's words; the count holds them all
 
@@ -70,7 +70,7 @@ class Bursts:
 
     def _step(
         self,
-        phase: str,
+        phase: StepPhase,
         *,
         start: int,
         end: int | None,
@@ -85,7 +85,7 @@ class Bursts:
         self._open = Detection(
             detector=self.detector,
             key=f"{self.detector}-{self._number}",
-            phase=phase,  # type: ignore[arg-type]
+            phase=phase,
             start=start,
             end=end,
             worst=worst,
@@ -113,12 +113,14 @@ class Span:
         self._number = 0
         self._start = 0
 
-    def _step(self, phase: str, end: int | None, worst: float, count: int, detail: str) -> None:
+    def _step(
+        self, phase: StepPhase, end: int | None, worst: float, count: int, detail: str
+    ) -> None:
         self.steps.append(
             Detection(
                 detector=self.detector,
                 key=f"{self.detector}-{self._number}",
-                phase=phase,  # type: ignore[arg-type]
+                phase=phase,
                 start=self._start,
                 end=end,
                 worst=worst,

@@ -206,7 +206,7 @@ class Clap:
                 Detection(
                     detector="clap",
                     key=f"clap-{start}",
-                    phase="open" if phase == "open" else "close",
+                    phase=phase,
                     start=start,
                     end=None if phase == "open" else start + self._length,
                     channels=tuple(sorted(heard)),

@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.measure.measurement import Detection, Setup
+from monitor.measure.measurement import Detection, Setup, StepPhase
 from monitor.measure.sound.hops import HISTORY, Scratch
 from monitor.measure.sound.listener import Hop, listen
 from monitor.metrics import Value
@@ -188,7 +188,7 @@ class Clicks:
         self._tell("close", channel, self._bursts[channel].end)
         self._bursts[channel] = _Burst()
 
-    def _tell(self, phase: str, channel: int, tick: int) -> None:
+    def _tell(self, phase: StepPhase, channel: int, tick: int) -> None:
         burst = self._bursts[channel]
         assert burst.start is not None
         burst.told_tick, burst.told_count = tick, burst.count
@@ -196,7 +196,7 @@ class Clicks:
             Detection(
                 detector="clicks",
                 key=f"clicks-{channel}-{burst.start}",
-                phase="open" if phase == "open" else "close" if phase == "close" else "update",
+                phase=phase,
                 start=burst.start,
                 end=burst.end if phase == "close" else None,
                 channels=(channel,),

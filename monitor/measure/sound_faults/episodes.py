@@ -6,7 +6,7 @@ Shared by the detectors that count faults (clipping, NaN, …). Times are ticks 
 from collections import deque
 from collections.abc import Iterable
 
-from monitor.measure.measurement import Detection
+from monitor.measure.measurement import Detection, StepPhase
 
 CLOSE_AFTER_S = 1.0  # two runs further apart than this are two episodes
 UPDATE_MIN_S = 0.05  # an update at most 20 times a second: what a page can show, queues can carry
@@ -81,14 +81,14 @@ class Episodes:
             self._tell("close", self._end)
             self.is_open = False
 
-    def _tell(self, phase: str, tick: int) -> None:
+    def _tell(self, phase: StepPhase, tick: int) -> None:
         self._told_tick, self._told_count = tick, self._count
         worst = round(self._worst * 1e3 / self._second, 1) if self._in_ms else float(self._worst)
         self.steps.append(
             Detection(
                 detector=self._detector,
                 key=f"{self._detector}-{self._name}-{self._start}",
-                phase="open" if phase == "open" else "close" if phase == "close" else "update",
+                phase=phase,
                 start=self._start,
                 end=self._end if phase == "close" else None,
                 channels=self._channels,

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.measure.measurement import Detection, Setup
+from monitor.measure.measurement import Detection, Setup, StepPhase
 from monitor.measure.sound.energies import Cells, Recent, cell_frames
 from monitor.measure.sound.listener import Hop, listen
 from monitor.measure.sound.noise_floor import NOISE_FLOOR, WINDOW_CELLS, low_quantile
@@ -149,13 +149,13 @@ class FloorMoved:
         self._tell("close", side, channel, max(end, side.open[channel]))
         del side.open[channel], side.worst[channel]
 
-    def _tell(self, phase: str, side: _Side, channel: int, end: int | None) -> None:
+    def _tell(self, phase: StepPhase, side: _Side, channel: int, end: int | None) -> None:
         start = side.open[channel]
         self._steps.append(
             Detection(
                 detector=side.detector,
                 key=f"{side.detector}-{channel}-{start}",
-                phase="open" if phase == "open" else "close",
+                phase=phase,
                 start=start,
                 end=end,
                 channels=(channel,),

@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.measure.measurement import Detection
+from monitor.measure.measurement import Detection, StepPhase
 from monitor.measure.sound.hops import Samples
 from monitor.measure.sound_faults.hum_lines import (
     LINES_HZ,
@@ -280,13 +280,13 @@ class Hum:
         for channel in list(self._open):
             self._close(channel)
 
-    def _tell(self, phase: str, channel: int) -> None:
+    def _tell(self, phase: StepPhase, channel: int) -> None:
         episode = self._open[channel]
         self.steps.append(
             Detection(
                 detector="hum",
                 key=f"hum-{channel}-{episode.start}",
-                phase="open" if phase == "open" else "close" if phase == "close" else "update",
+                phase=phase,
                 start=episode.start,
                 end=episode.seen if phase == "close" else None,
                 channels=(channel,),

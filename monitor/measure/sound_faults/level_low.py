@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.measure.measurement import Detection, Setup
+from monitor.measure.measurement import Detection, Setup, StepPhase
 from monitor.measure.sound.energies import Cells, Recent, cell_frames
 from monitor.measure.sound.listener import Hop, listen
 from monitor.measure.sound.noise_floor import WINDOW_CELLS, low_quantile
@@ -104,13 +104,13 @@ class LevelLow:
         self._tell("close", index, end)
         del self._open[index]
 
-    def _tell(self, phase: str, index: int, end: int | None) -> None:
+    def _tell(self, phase: StepPhase, index: int, end: int | None) -> None:
         channel, (start, level) = self._microphones[index], self._open[index]
         self._steps.append(
             Detection(
                 detector="level_low",
                 key=f"level_low-{channel}-{start}",
-                phase="open" if phase == "open" else "close",
+                phase=phase,
                 start=start,
                 end=end,
                 channels=(channel,),

@@ -15,11 +15,11 @@ is sent to two tracks by intent and is not told.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
-from monitor.measure.measurement import Detection, Setup
+from monitor.measure.measurement import Detection, Setup, StepPhase
 from monitor.measure.sound.listener import Hop, listen
 from monitor.measure.sound_faults.likeness import Average, Comparer, Likeness, Products
 from monitor.measure.sound_faults.pair_frames import PairFrames
@@ -50,7 +50,7 @@ class Episode:
     unit: str = ""
     detail: str | None = None
 
-    def step(self, phase: Literal["open", "update", "close"], end: int | None = None) -> Detection:
+    def step(self, phase: StepPhase, end: int | None = None) -> Detection:
         """Return a step of it."""
         first, second = self.pair
         return Detection(

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.measure.measurement import Detection
+from monitor.measure.measurement import Detection, StepPhase
 from monitor.measure.sound.hops import Samples
 
 FRAMES_PER_S: Final = 8
@@ -190,14 +190,14 @@ class Rumble:
             self._tell("close", channel)
             del self._open[channel]
 
-    def _tell(self, phase: str, channel: int) -> None:
+    def _tell(self, phase: StepPhase, channel: int) -> None:
         episode = self._open[channel]
         usual = f"{episode.over_db:.0f} dB over its usual" if episode.over_db > HOLD_DB else None
         self.steps.append(
             Detection(
                 detector="rumble",
                 key=f"rumble-{channel}-{episode.start}",
-                phase="open" if phase == "open" else "close" if phase == "close" else "update",
+                phase=phase,
                 start=episode.start,
                 end=episode.end if phase == "close" else None,
                 channels=(channel,),

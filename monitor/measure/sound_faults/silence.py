@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.source import Block, Item, Lost
-from monitor.measure.measurement import Detection, Setup, is_audio, measure
+from monitor.measure.measurement import Detection, Setup, StepPhase, is_audio, measure
 from monitor.metrics import Value, declare
 
 SILENCE_S = 0.25  # the on-delay of DESIGN's rule: longer than any closure in speech coding
@@ -117,7 +117,7 @@ class Silence:
             self._tell("close", index, tick)
             self._open[index] = None
 
-    def _tell(self, phase: str, index: int, end: int | None) -> None:
+    def _tell(self, phase: StepPhase, index: int, end: int | None) -> None:
         start = self._open[index]
         assert start is not None
         length = self._hold if end is None else end - start
@@ -125,7 +125,7 @@ class Silence:
             Detection(
                 detector="silence",
                 key=f"silence-{index}-{start}",
-                phase="open" if phase == "open" else "close",
+                phase=phase,
                 start=start,
                 end=end,
                 channels=(index,),
