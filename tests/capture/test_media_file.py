@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from capture.demux import luma_and_chroma
+from capture.planes import luma_and_chroma
 from capture.source import Block, Ended, Frame, Item, Lost, OpenFailed, Packet, StreamInfo
 from capture.sources.media_file import MediaFile, MediaFileOptions
 from tests.rigs.clips import Clips
