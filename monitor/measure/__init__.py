@@ -1,10 +1,11 @@
 """Measurements: one kernel a file; importing this package registers them all.
 
-Rooms: ``sound`` (meters, and what listeners share), ``sound_faults`` and ``picture``. To add one:
-write ``monitor/measure/ROOM/x.py`` with ``@measure("x", ...)``, or for a kernel of float samples
-``@listen("x", ...)``, and name it in the room's ``__init__``.
+Rooms: ``sound`` (meters, and what listeners share), ``sound_faults``, ``picture`` (rates, formats,
+and what looks share), ``picture_faults``. To add one: write ``monitor/measure/ROOM/x.py`` with
+``@measure("x", ...)``, for a kernel of float samples ``@listen("x", ...)``, for a detector of
+decoded pictures ``@look("x", ...)``, and name it in the room's ``__init__``.
 """
 
-from monitor.measure import picture, sound, sound_faults
+from monitor.measure import picture, picture_faults, sound, sound_faults
 
-__all__ = ["picture", "sound", "sound_faults"]
+__all__ = ["picture", "picture_faults", "sound", "sound_faults"]

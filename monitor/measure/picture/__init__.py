@@ -1,21 +1,5 @@
-"""Measurements and detectors of pictures, one a file."""
+"""Measurements of pictures, one a file, and what looks share (``view``, ``look``, ``looking``)."""
 
-from monitor.measure.picture import (
-    bit_rate,
-    black,
-    frame_rate,
-    frames,
-    picture_damaged,
-    picture_format,
-    stillness,
-)
+from monitor.measure.picture import bit_rate, frame_rate, frames, looking, picture_format
 
-__all__ = [
-    "bit_rate",
-    "black",
-    "frame_rate",
-    "frames",
-    "picture_damaged",
-    "picture_format",
-    "stillness",
-]
+__all__ = ["bit_rate", "frame_rate", "frames", "looking", "picture_format"]

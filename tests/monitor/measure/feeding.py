@@ -13,6 +13,7 @@ import monitor.measure  # noqa: F401  (fills the registry)
 from capture.source import Ended, Frame, Item, Packet, StreamInfo
 from capture.sources.media_file import MediaFile, MediaFileOptions
 from monitor.measure.measurement import MEASUREMENTS, Detection, Measurement, Setup
+from monitor.measure.picture.look import LOOKS
 from monitor.metrics import METRICS, Value, merge_values
 
 
@@ -70,7 +71,7 @@ def stream_items(path: Path, kind: str = "video") -> tuple[StreamInfo, Iterable[
 
 def measure_file(name: str, path: Path, kind: str = "video", *, live: bool = False) -> Outcome:
     info, items = stream_items(path, kind)
-    return run(MEASUREMENTS[name].make(Setup(stream=info, live=live)), items)
+    return run(make(name, info, live=live), items)
 
 
 def video(rate: Fraction | None = Fraction(25), base: Fraction = Fraction(1, 90_000)) -> StreamInfo:
@@ -78,7 +79,9 @@ def video(rate: Fraction | None = Fraction(25), base: Fraction = Fraction(1, 90_
 
 
 def make(name: str, stream: StreamInfo, *, live: bool = True) -> Measurement:
-    return MEASUREMENTS[name].make(Setup(stream=stream, live=live))
+    """Make a measurement, or what shows pictures to one look alone."""
+    setup = Setup(stream=stream, live=live, only=frozenset([name]))
+    return MEASUREMENTS["looking" if name in LOOKS else name].make(setup)
 
 
 def _no_picture(width_px: int) -> NDArray[np.uint8]:

@@ -12,27 +12,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.source import Frame, Item
-from monitor.measure.measurement import Detection, Setup, is_video, measure
+from monitor.measure.measurement import Detection, Setup
 from monitor.measure.picture.bursts import Span
-from monitor.measure.picture.stamps import FrameClock, second_ticks
+from monitor.measure.picture.look import look
+from monitor.measure.picture.stamps import second_ticks
+from monitor.measure.picture.view import View, nominal_range
 from monitor.metrics import Value, declare
 
 PIXEL_BLACK = 0.10
 PICTURE_BLACK = 0.98
-ROW_STEP = 4
 
 BLACK_RATIO = declare("black_ratio", "", "scalar", "last", "Share of black pixels, 0 to 1")
 LUMA_MEAN = declare(
     "luma_mean", "", "scalar", "last", "Mean luma, 0 nominal black to 1 nominal white"
 )
-
-
-def nominal_range(bit_depth: int, full_range: bool) -> tuple[int, int]:
-    """Return the codes of nominal black and white (BT.709: 16 and 235 in 8 bits)."""
-    if full_range:
-        return 0, (1 << bit_depth) - 1
-    return 16 << (bit_depth - 8), 235 << (bit_depth - 8)
 
 
 def black_code(bit_depth: int, full_range: bool) -> int:
@@ -55,33 +48,29 @@ def mean_luma(rows: NDArray[Any], bit_depth: int, full_range: bool) -> float:
     return min(1.0, max(0.0, (cv2.mean(rows)[0] - black) / (white - black)))
 
 
-@measure("black", is_video, detectors=("black",))
+@look("black", detectors=("black",))
 class Black:
     """Watches how much of each picture is black, and its mean luma."""
 
     def __init__(self, setup: Setup) -> None:
-        self.clock = FrameClock(setup.stream)
         self.second = second_ticks(setup.stream)
         self.span = Span("black", "s")
         self.values: dict[str, Value] = {}
         self.frames = 0
 
-    def feed(self, item: Item) -> None:
+    def see(self, view: View) -> None:
         """Take the next picture."""
-        if not isinstance(item, Frame) or item.luma.size == 0:
-            return
-        tick = self.clock.tick(item)
-        rows = np.ascontiguousarray(item.luma[::ROW_STEP])
-        ratio = black_ratio(rows, black_code(item.bit_depth, item.full_range))
+        frame = view.frame
+        ratio = black_ratio(view.rows, black_code(frame.bit_depth, frame.full_range))
         self.values = {
             BLACK_RATIO.key: ratio,
-            LUMA_MEAN.key: mean_luma(rows, item.bit_depth, item.full_range),
+            LUMA_MEAN.key: mean_luma(view.rows, frame.bit_depth, frame.full_range),
         }
         if ratio < PICTURE_BLACK:
-            self._end(tick)
+            self._end(view.tick)
         elif not self.span.is_open:
             self.frames = 1
-            self.span.open(tick, self.clock.duration / self.second)
+            self.span.open(view.tick, view.duration / self.second)
         else:
             self.frames += 1
 
@@ -101,6 +90,6 @@ class Black:
     def reset(self) -> None:
         """Nothing is integrated."""
 
-    def finish(self) -> None:
+    def finish(self, end: int) -> None:
         """Close an open episode at the end of the last picture."""
-        self._end(self.clock.end)
+        self._end(end)

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from monitor.measure.picture.black import black_code, black_ratio
+from monitor.measure.picture_faults.black import black_code, black_ratio
 from tests.monitor.measure.feeding import make, measure_file, picture, run, video
 from tests.rigs.clips import Clips, run_ffmpeg
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from monitor.measure.picture.stillness import mean_difference
+from monitor.measure.picture.view import mean_difference
 from tests.monitor.measure.feeding import Outcome, make, measure_file, picture, run, video
 from tests.rigs.clips import Clips, run_ffmpeg
 

@@ -19,13 +19,13 @@ from statistics import quantiles
 from typing import Any
 
 import cv2
-import numpy as np
 from numpy.typing import NDArray
 
-from capture.source import Frame, Item
-from monitor.measure.measurement import Detection, Setup, is_video, measure
+from monitor.measure.measurement import Detection, Setup
 from monitor.measure.picture.bursts import Bursts, Span
-from monitor.measure.picture.stamps import FrameClock, second_ticks
+from monitor.measure.picture.look import look
+from monitor.measure.picture.stamps import second_ticks
+from monitor.measure.picture.view import View
 from monitor.metrics import Value, declare
 
 FREEZE_FRAMES = 10
@@ -48,11 +48,6 @@ REPEATED = declare(
 REPEATED_TOTAL = declare(
     "frames_repeated_total", "frames", "scalar", "last", "Repeated pictures since reset"
 )
-
-
-def mean_difference(one: NDArray[Any], two: NDArray[Any], bit_depth: int) -> float:
-    """Return the mean absolute difference in codes of 8 bits; shapes and types must be equal."""
-    return float(cv2.norm(one, two, cv2.NORM_L1)) / one.size / (1 << (bit_depth - 8))
 
 
 def is_flat(luma: NDArray[Any], bit_depth: int) -> bool:
@@ -82,57 +77,48 @@ def needed_s(history: deque[float]) -> float:
     return NATURAL_STILL_S if repeats_by_nature(history) else FREEZE_S
 
 
-@measure("stillness", is_video, detectors=("freeze", "frames_repeated"))
+@look("stillness", detectors=("freeze", "frames_repeated"))
 class Stillness:
     """Compares every picture with the one before it."""
 
     def __init__(self, setup: Setup) -> None:
-        self.clock = FrameClock(setup.stream)
         self.second = second_ticks(setup.stream)
         self.freeze = Span("freeze", "s")
         self.repeats = Bursts("frames_repeated", "frames", self.second, "repeated: frame")
-        self.last: NDArray[Any] | None = None
         self.history: deque[float] = deque(maxlen=HISTORY_FRAMES)
         self.run: list[float] = []  # differences of the still pictures so far
         self.run_start = 0
         self.run_exact = True
         self.before = 0.0  # the difference just before the run
-        self.number = -1
+        self.number = 0
         self.motion: float | None = None
         self.repeated = self.repeated_total = 0
         self.any = False
 
-    def feed(self, item: Item) -> None:
+    def see(self, view: View) -> None:
         """Take the next picture."""
-        if not isinstance(item, Frame):
-            return
-        tick = self.clock.tick(item)
-        self.number += 1
+        self.number = view.number
         self.any = True
-        last = self.last
-        if last is None or last.shape != item.luma.shape or last.dtype != item.luma.dtype:
-            self._end_run(tick)
-            self.last = np.array(item.luma, order="C")
+        difference = view.difference
+        if difference is None:
+            self._end_run(view.tick)
             return
-        difference = mean_difference(last, item.luma, item.bit_depth)
-        if difference > 0:
-            np.copyto(last, item.luma)
         self.motion = max(self.motion or 0.0, difference / 255)
         if difference <= still_threshold(self.history):
-            self._still(tick, difference, item)
+            self._still(view, difference)
         else:
-            self._moved(tick, difference)
+            self._moved(view.tick, difference)
 
-    def _still(self, tick: int, difference: float, frame: Frame) -> None:
+    def _still(self, view: View, difference: float) -> None:
         if not self.run:
-            self.run_start, self.run_exact = tick, True
+            self.run_start, self.run_exact = view.tick, True
             self.before = self.history[-1] if self.history else 0.0
         if len(self.run) < FREEZE_FRAMES * 1_000:
             self.run.append(difference)
         self.run_exact = self.run_exact and difference == 0
-        lasted_s = (tick + self.clock.duration - self.run_start) / self.second
+        lasted_s = (view.tick + view.duration - self.run_start) / self.second
         long_enough = len(self.run) >= FREEZE_FRAMES and lasted_s >= needed_s(self.history)
-        if not self.freeze.is_open and long_enough and not is_flat(frame.luma, frame.bit_depth):
+        if not self.freeze.is_open and long_enough and not is_flat(view.luma, view.frame.bit_depth):
             self.freeze.open(self.run_start, lasted_s, count=len(self.run))
 
     def _moved(self, tick: int, difference: float) -> None:
@@ -185,7 +171,7 @@ class Stillness:
         """Restart the total of repeats."""
         self.repeated_total = 0
 
-    def finish(self) -> None:
+    def finish(self, end: int) -> None:
         """Close what is open at the end of the last picture."""
-        self._end_run(self.clock.end)
+        self._end_run(end)
         self.repeats.close()

@@ -1,0 +1,95 @@
+"""Show the decoded pictures of a stream to all looks, each as one view that they share."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture.source import Frame, Item, Lost
+from monitor.measure.measurement import Detection, Setup, is_video, measure
+from monitor.measure.picture.look import DETECTORS_SEEN, LOOKS, Look
+from monitor.measure.picture.stamps import FrameClock, second_ticks
+from monitor.measure.picture.view import View
+from monitor.metrics import Value
+
+
+@measure("looking", is_video, detectors=DETECTORS_SEEN)
+class Looking:
+    """All looks of a stream, and the last picture to compare the next one with."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._clock = FrameClock(setup.stream)
+        second = second_ticks(setup.stream)
+        kinds = [kind for kind in LOOKS.values() if setup.wants(kind.name)]
+        self._looks = [_Turns(kind.make(setup), round(kind.every_s * second)) for kind in kinds]
+        self._last: View | None = None
+        self._number = 0
+
+    def feed(self, item: Item) -> None:
+        """Take the next picture; what was lost on our way here makes the next one a first one."""
+        if isinstance(item, Lost) and item.unit == "frames":
+            self._last = None
+        if not isinstance(item, Frame) or item.luma.size == 0:
+            return
+        last = self._last
+        view = View(
+            item,
+            tick=self._clock.tick(item),
+            number=self._number,
+            duration=self._clock.duration,
+            before=last if last is not None and last.like(item) else None,
+        )
+        self._number += 1
+        for turns in self._looks:
+            turns.show(view)
+        self._last = view.kept(_copied(view))
+
+    def drain(self) -> Mapping[str, Value]:
+        """Return the values of all looks."""
+        return {key: value for one in self._looks for key, value in one.look.drain().items()}
+
+    def events(self) -> list[Detection]:
+        """Return the steps of all looks."""
+        return [step for one in self._looks for step in one.look.events()]
+
+    def reset(self) -> None:
+        """Restart what is counted since reset."""
+        for one in self._looks:
+            one.look.reset()
+
+    def finish(self) -> None:
+        """Close what is open at the end of the last picture."""
+        for one in self._looks:
+            one.look.finish(self._clock.end)
+
+
+class _Turns:
+    """A look and when its next turn is."""
+
+    def __init__(self, look: Look, every: int) -> None:
+        self.look = look
+        self._every = every
+        self._shown: int | None = None
+
+    def show(self, view: View) -> None:
+        """Show the picture when it is its turn: stamps are rounded, so half a picture early too."""
+        if self._shown is not None:
+            since = view.tick - self._shown
+            if 0 <= since < self._every - view.duration // 2:
+                return
+        self._shown = view.tick
+        self.look.see(view)
+
+
+def _copied(view: View) -> NDArray[Any]:
+    """Return the picture in memory of its own: that of the one before, where it has no other use.
+
+    An exactly equal picture needs no copying (0.2 ms at 1080p).
+    """
+    if view.before is None:
+        return np.array(view.luma, order="C")
+    kept = view.before.luma
+    if view.difference != 0:
+        np.copyto(kept, view.luma)
+    return kept
