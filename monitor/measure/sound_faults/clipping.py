@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from capture.source import Block, Item
 from monitor.measure.measurement import Detection, Setup, is_audio, measure
+from monitor.measure.sound.hops import reduce_frames
 from monitor.measure.sound_faults.episodes import Episodes, advance_all, take_steps
-from monitor.measure.sound_faults.runs import Runs
+from monitor.measure.sound_faults.runs import Runs, feed_columns
 from monitor.metrics import Value, declare
 
 RUN_SAMPLES = 3
@@ -84,11 +85,8 @@ class Clipping:
         if not carries and samples.max() < high and samples.min() > low:
             return
         above, below = samples >= high, samples <= low
-        touched = np.logical_or.reduce(above | below, axis=0)
-        for index, channel in enumerate(self._channels):
-            if touched[index] or channel.carries:
-                state = above[:, index].astype(np.int8) - below[:, index].astype(np.int8)
-                channel.feed(state, tick)
+        state = above.view(np.int8) - below.view(np.int8)
+        feed_columns(self._channels, state, tick, reduce_frames(np.bitwise_or, state) != 0)
 
     def drain(self) -> Mapping[str, Value]:
         """Return run counts a channel."""

@@ -11,7 +11,7 @@ from capture.source import Block, Item
 from monitor.measure.measurement import Detection, Setup, is_audio, measure
 from monitor.measure.sound.hops import SAMPLE_LIMIT
 from monitor.measure.sound_faults.episodes import Episodes, advance_all, take_steps
-from monitor.measure.sound_faults.runs import Runs
+from monitor.measure.sound_faults.runs import Runs, feed_columns
 from monitor.metrics import Value, declare
 
 DETAIL = "NaN, infinity or over +80 dBFS"
@@ -58,9 +58,9 @@ class NotANumber:
         if not carries and samples.max() <= SAMPLE_LIMIT and samples.min() >= -SAMPLE_LIMIT:
             return
         bad = ~(np.abs(samples) <= SAMPLE_LIMIT)
-        for index, channel in enumerate(self._channels):
-            channel.feed(bad[:, index].astype(np.int8), block.start)
-            self._totals[index] += int(bad[:, index].sum())
+        counts = bad.sum(axis=0)
+        feed_columns(self._channels, bad.view(np.int8), block.start, counts > 0)
+        self._totals = [a + b for a, b in zip(self._totals, counts.tolist(), strict=True)]
 
     def drain(self) -> Mapping[str, Value]:
         """Return the counts a channel."""

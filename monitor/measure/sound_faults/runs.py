@@ -1,17 +1,12 @@
-"""Runs of suspicious samples of one channel, across blocks, gathered into episodes."""
+"""Runs of suspicious samples of one channel, across blocks, gathered into episodes.
+
+Speed: all runs of a block at once, for sound that clips sixteen thousand times a second.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.measure.sound_faults.episodes import Episodes
-
-
-def runs_of(state: NDArray[np.int8]) -> list[tuple[int, int]]:
-    """Return [start, end) of each stretch of one non-zero value in a one-dimensional array."""
-    edges = np.flatnonzero(np.diff(state, prepend=np.int8(0), append=np.int8(0)))
-    # Neighbouring edges bound stretches of one value; those of value zero are no runs.
-    pairs = zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
-    return [(start, end) for start, end in pairs if state[start] != 0]
 
 
 class Runs:
@@ -40,20 +35,40 @@ class Runs:
 
     def feed(self, state: NDArray[np.int8], tick: int) -> None:
         """Take one value a sample from ``tick`` on: 0 is fine, equal other values make a run."""
-        for start, end in runs_of(state):
-            if start > 0 or self._value != int(state[0]):
-                self._start, self._counted = tick + start, False
-            self._extend(tick + end)
-        if len(state):
-            self._value = int(state[-1])
+        if not len(state):
+            return
+        edges = np.flatnonzero(state[1:] != state[:-1]) + 1
+        bounds = np.concatenate([[0], edges, [len(state)]])
+        is_run = state[bounds[:-1]] != 0
+        starts, ends = bounds[:-1][is_run] + tick, bounds[1:][is_run] + tick
+        joins = self._value != 0 and self._value == int(state[0])
+        if joins:
+            starts[0] = self._start
+        counted = joins and self._counted
+        self._value = int(state[-1])
+        if not len(starts):
+            return
+        long = ends - starts >= self._run_samples
+        self._start, self._counted = int(starts[-1]), bool(long[-1])
+        if counted:
+            self.episodes.extend(int(starts[0]), int(ends[0]))
+            long[0] = False
+        self._count(starts[long], ends[long])
 
-    def _extend(self, end: int) -> None:
-        if end - self._start < self._run_samples:
-            return
-        if self._counted:
-            self.episodes.extend(self._start, end)
-            return
-        self._counted = True
-        self.runs += 1
-        self.total += 1
-        self.episodes.fault(self._start, end)
+    def _count(self, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> None:
+        self.runs += len(starts)
+        self.total += len(starts)
+        self.episodes.faults(starts, ends)
+
+
+def feed_columns(
+    channels: list[Runs], state: NDArray[np.int8], tick: int, touched: NDArray[np.bool_]
+) -> None:
+    """Feed every channel its column of (frames, channels), those neither touched nor carrying not.
+
+    ``touched``: whether anything but 0 is in the column, shape (channels,).
+    """
+    wanted = [i for i, one in enumerate(channels) if touched[i] or one.carries]
+    rows = np.ascontiguousarray(state.T if len(wanted) == len(channels) else state[:, wanted].T)
+    for row, index in zip(rows, wanted, strict=True):
+        channels[index].feed(row, tick)
