@@ -18,8 +18,8 @@ import monitor.measure  # noqa: F401  (fills the registry)
 from capture.source import Ended, Frame
 from capture.sources.media_file import MediaFile, MediaFileOptions
 from monitor.measure.measurement import MEASUREMENTS, Setup
-from monitor.measure.picture.look import LOOKS
 from monitor.measure.picture.still import still_jpeg
+from monitor.measure.picture.viewer import VIEWERS
 from tests.rigs.clips import Clips
 
 FRAMES = 100
@@ -42,15 +42,15 @@ def clip(folder: Path) -> Path:
 def kernels_ms(path: Path) -> dict[str, float]:
     """Return CPU milliseconds a picture: of reading and decoding, of each kernel, of a still.
 
-    Looks share a view: each alone costs more than its part of ``looking``, which is all of them.
+    Viewers share a view: each alone costs more than its part of ``viewing``, which is all of them.
     """
     file = MediaFile(MediaFileOptions(path=str(path)))
     info = next(stream for stream in file.open() if stream.kind == "video")
     kinds = [kind for kind in MEASUREMENTS.values() if kind.suits(info)]
     made = {kind.name: kind.make(Setup(stream=info)) for kind in kinds}
-    for name in LOOKS:
+    for name in VIEWERS:
         alone = Setup(stream=info, only=frozenset([name]))
-        made[f"{name} alone"] = MEASUREMENTS["looking"].make(alone)
+        made[f"{name} alone"] = MEASUREMENTS["viewing"].make(alone)
     spent = dict.fromkeys(("decode", *made, "a still"), 0)
     while True:
         began = time.thread_time_ns()

@@ -1,9 +1,9 @@
 """Measurements: one kernel a file; importing this package registers them all.
 
 Rooms: ``sound`` (meters, and what listeners share), ``sound_faults``, ``picture`` (rates, formats,
-and what looks share), ``picture_faults``. To add one: write ``monitor/measure/ROOM/x.py`` with
+and what viewers share), ``picture_faults``. To add one: write ``monitor/measure/ROOM/x.py`` with
 ``@measure("x", ...)``, for a kernel of float samples ``@listen("x", ...)``, for a detector of
-decoded pictures ``@look("x", ...)``, and name it in the room's ``__init__``.
+decoded pictures ``@viewer("x", ...)``, and name it in the room's ``__init__``.
 """
 
 from monitor.measure import picture, picture_faults, sound, sound_faults

@@ -1,5 +1,5 @@
-"""Measurements of pictures, one a file, and what looks share (``view``, ``look``, ``looking``)."""
+"""Measurements of pictures, one a file, and what viewers share."""
 
-from monitor.measure.picture import bit_rate, frame_rate, frames, looking, picture_format
+from monitor.measure.picture import bit_rate, frame_rate, frames, picture_format, viewing
 
-__all__ = ["bit_rate", "frame_rate", "frames", "looking", "picture_format"]
+__all__ = ["bit_rate", "frame_rate", "frames", "picture_format", "viewing"]

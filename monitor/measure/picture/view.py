@@ -1,4 +1,4 @@
-"""One picture as its looks share it: what several of them want is worked out once, when asked for.
+"""One picture as its viewers share it: what several want is worked out once, when asked for.
 
 Small pictures come from halving by area, one from the other: three halvings of 1080p cost 0.3 ms
 where a quarter made at once costs 1.4 ms. All of them are in codes of 8 bits, whatever the

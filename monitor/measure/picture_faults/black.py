@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from monitor.measure.measurement import Detection, Setup
 from monitor.measure.picture.bursts import Span
-from monitor.measure.picture.look import look
 from monitor.measure.picture.stamps import second_ticks
 from monitor.measure.picture.view import View, nominal_range
+from monitor.measure.picture.viewer import viewer
 from monitor.metrics import Value, declare
 
 PIXEL_BLACK = 0.10
@@ -48,7 +48,7 @@ def mean_luma(rows: NDArray[Any], bit_depth: int, full_range: bool) -> float:
     return min(1.0, max(0.0, (cv2.mean(rows)[0] - black) / (white - black)))
 
 
-@look("black", detectors=("black",))
+@viewer("black", detectors=("black",))
 class Black:
     """Watches how much of each picture is black, and its mean luma."""
 

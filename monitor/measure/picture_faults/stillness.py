@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 
 from monitor.measure.measurement import Detection, Setup
 from monitor.measure.picture.bursts import Bursts, Span
-from monitor.measure.picture.look import look
 from monitor.measure.picture.stamps import second_ticks
 from monitor.measure.picture.view import View
+from monitor.measure.picture.viewer import viewer
 from monitor.metrics import Value, declare
 
 FREEZE_FRAMES = 10
@@ -77,7 +77,7 @@ def needed_s(history: deque[float]) -> float:
     return NATURAL_STILL_S if repeats_by_nature(history) else FREEZE_S
 
 
-@look("stillness", detectors=("freeze", "frames_repeated"))
+@viewer("stillness", detectors=("freeze", "frames_repeated"))
 class Stillness:
     """Compares every picture with the one before it."""
 

@@ -13,7 +13,7 @@ import monitor.measure  # noqa: F401  (fills the registry)
 from capture.source import Ended, Frame, Item, Packet, StreamInfo
 from capture.sources.media_file import MediaFile, MediaFileOptions
 from monitor.measure.measurement import MEASUREMENTS, Detection, Measurement, Setup
-from monitor.measure.picture.look import LOOKS
+from monitor.measure.picture.viewer import VIEWERS
 from monitor.metrics import METRICS, Value, merge_values
 
 
@@ -79,9 +79,9 @@ def video(rate: Fraction | None = Fraction(25), base: Fraction = Fraction(1, 90_
 
 
 def make(name: str, stream: StreamInfo, *, live: bool = True) -> Measurement:
-    """Make a measurement, or what shows pictures to one look alone."""
+    """Make a measurement, or what shows pictures to one viewer alone."""
     setup = Setup(stream=stream, live=live, only=frozenset([name]))
-    return MEASUREMENTS["looking" if name in LOOKS else name].make(setup)
+    return MEASUREMENTS["viewing" if name in VIEWERS else name].make(setup)
 
 
 def _no_picture(width_px: int) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""Every look sees each picture once, with the one before it, and shares what is worked out."""
+"""Every viewer sees each picture once, with the one before it, and shares what is worked out."""
 
 from fractions import Fraction
 
@@ -8,16 +8,16 @@ import pytest
 
 from capture.source import Item, Lost
 from monitor.measure.measurement import Setup
-from monitor.measure.picture.look import LOOKS, Look, LookKind
-from monitor.measure.picture.looking import Looking
 from monitor.measure.picture.view import View, halved
+from monitor.measure.picture.viewer import VIEWERS, Viewer, ViewerKind
+from monitor.measure.picture.viewing import Viewing
 from tests.monitor.measure.feeding import picture, video
 
 BASE = Fraction(1, 1000)
 
 
 class Notes:
-    """A look that writes down what it is shown."""
+    """A viewer that writes down what it is shown."""
 
     def __init__(self, setup: Setup) -> None:
         self.seen: list[tuple[int, float | None]] = []
@@ -41,15 +41,15 @@ def shown(
 ) -> list[tuple[int, float | None]]:
     made: list[Notes] = []
 
-    def make(setup: Setup) -> Look:
+    def make(setup: Setup) -> Viewer:
         made.append(Notes(setup))
         return made[-1]  # type: ignore[return-value]
 
-    kind = LookKind(name="notes", make=make, detectors=(), every_s=every_s)
-    monkeypatch.setitem(LOOKS, "notes", kind)
-    looking = Looking(Setup(stream=video(base=BASE), only=frozenset(["notes"])))
+    kind = ViewerKind(name="notes", make=make, detectors=(), every_s=every_s)
+    monkeypatch.setitem(VIEWERS, "notes", kind)
+    viewing = Viewing(Setup(stream=video(base=BASE), only=frozenset(["notes"])))
     for item in items:
-        looking.feed(item)
+        viewing.feed(item)
     return made[0].seen
 
 

@@ -1,4 +1,4 @@
-"""Show the decoded pictures of a stream to all looks, each as one view that they share."""
+"""Show the decoded pictures of a stream to all viewers, each as one view that they share."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,21 +8,21 @@ from numpy.typing import NDArray
 
 from capture.source import Frame, Item, Lost
 from monitor.measure.measurement import Detection, Setup, is_video, measure
-from monitor.measure.picture.look import DETECTORS_SEEN, LOOKS, Look
 from monitor.measure.picture.stamps import FrameClock, second_ticks
 from monitor.measure.picture.view import View
+from monitor.measure.picture.viewer import DETECTORS_SEEN, VIEWERS, Viewer
 from monitor.metrics import Value
 
 
-@measure("looking", is_video, detectors=DETECTORS_SEEN)
-class Looking:
-    """All looks of a stream, and the last picture to compare the next one with."""
+@measure("viewing", is_video, detectors=DETECTORS_SEEN)
+class Viewing:
+    """All viewers of a stream, and the last picture to compare the next one with."""
 
     def __init__(self, setup: Setup) -> None:
         self._clock = FrameClock(setup.stream)
         second = second_ticks(setup.stream)
-        kinds = [kind for kind in LOOKS.values() if setup.wants(kind.name)]
-        self._looks = [_Turns(kind.make(setup), round(kind.every_s * second)) for kind in kinds]
+        kinds = [kind for kind in VIEWERS.values() if setup.wants(kind.name)]
+        self._viewers = [_Turns(kind.make(setup), round(kind.every_s * second)) for kind in kinds]
         self._last: View | None = None
         self._number = 0
 
@@ -41,34 +41,34 @@ class Looking:
             before=last if last is not None and last.like(item) else None,
         )
         self._number += 1
-        for turns in self._looks:
+        for turns in self._viewers:
             turns.show(view)
         self._last = view.kept(_copied(view))
 
     def drain(self) -> Mapping[str, Value]:
-        """Return the values of all looks."""
-        return {key: value for one in self._looks for key, value in one.look.drain().items()}
+        """Return the values of all viewers."""
+        return {key: value for one in self._viewers for key, value in one.viewer.drain().items()}
 
     def events(self) -> list[Detection]:
-        """Return the steps of all looks."""
-        return [step for one in self._looks for step in one.look.events()]
+        """Return the steps of all viewers."""
+        return [step for one in self._viewers for step in one.viewer.events()]
 
     def reset(self) -> None:
         """Restart what is counted since reset."""
-        for one in self._looks:
-            one.look.reset()
+        for one in self._viewers:
+            one.viewer.reset()
 
     def finish(self) -> None:
         """Close what is open at the end of the last picture."""
-        for one in self._looks:
-            one.look.finish(self._clock.end)
+        for one in self._viewers:
+            one.viewer.finish(self._clock.end)
 
 
 class _Turns:
-    """A look and when its next turn is."""
+    """A viewer and when its next turn is."""
 
-    def __init__(self, look: Look, every: int) -> None:
-        self.look = look
+    def __init__(self, viewer: Viewer, every: int) -> None:
+        self.viewer = viewer
         self._every = every
         self._shown: int | None = None
 
@@ -79,7 +79,7 @@ class _Turns:
             if 0 <= since < self._every - view.duration // 2:
                 return
         self._shown = view.tick
-        self.look.see(view)
+        self.viewer.see(view)
 
 
 def _copied(view: View) -> NDArray[Any]:

@@ -1,8 +1,8 @@
-"""What a look is: a detector of faults that are seen in the decoded picture, and their registry.
+"""What a viewer is: a detector of faults that are seen in the decoded picture, and their registry.
 
-:mod:`monitor.measure.picture.looking` shows every picture to all looks, as a :class:`View` of which
-each part is worked out at most once. Measurements that need packets, arrivals or stamps alone
-(rates, formats, damage on the link) are measurements of their own.
+:mod:`monitor.measure.picture.viewing` shows every picture to all viewers, as a :class:`View` of
+which each part is worked out at most once. What needs packets, arrivals or stamps alone (rates,
+formats, damage on the link) is a measurement of its own.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from monitor.measure.picture.view import View
 from monitor.metrics import Value
 
 
-class Look(Protocol):
+class Viewer(Protocol):
     """One detector of decoded pictures. Results must not depend on when it is drained."""
 
     def __init__(self, setup: Setup) -> None:
@@ -37,31 +37,31 @@ class Look(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LookKind:
-    """A registered look, the detectors whose events it gives, and how often it wants to see."""
+class ViewerKind:
+    """A registered viewer, the detectors whose events it gives, and how often it wants to see."""
 
     name: str
-    make: Callable[[Setup], Look]
+    make: Callable[[Setup], Viewer]
     detectors: tuple[str, ...]
     every_s: float
 
 
-LOOKS: Final[dict[str, LookKind]] = {}
+VIEWERS: Final[dict[str, ViewerKind]] = {}
 DETECTORS_SEEN: Final[list[str]] = []
-"""Detectors of all looks, in order of their registration."""
+"""Detectors of all viewers, in order of their registration."""
 
 
-def look(
+def viewer(
     name: str, detectors: tuple[str, ...] = (), every_s: float = 0.0
 ) -> Callable[[type], type]:
-    """Register a look under a name, with the detectors whose events it gives.
+    """Register a viewer under a name, with the detectors whose events it gives.
 
     ``every_s``: it is shown one picture in so many seconds of stamps; 0: all of them.
     """
 
     def register(cls: type) -> type:
-        assert name not in LOOKS, f"look registered twice: {name}"
-        LOOKS[name] = LookKind(name=name, make=cls, detectors=detectors, every_s=every_s)
+        assert name not in VIEWERS, f"viewer registered twice: {name}"
+        VIEWERS[name] = ViewerKind(name=name, make=cls, detectors=detectors, every_s=every_s)
         DETECTORS_SEEN.extend(detectors)
         return cls
 
