@@ -27,7 +27,7 @@ LOST_S = 60.0  # without a step: the other half hangs, and all is measured by on
 BOTH = "listening"  # cuts the hops all listeners share, and keeps the trace events carry
 JUDGING_NS = 5.0
 COSTS_NS: Mapping[str, float] = {
-    "repeated_buffer": 55.0, "meters": 47.0, "low_band": 32.0, "clicks": 9.0, "dropout": 5.0,
+    "meters": 21.0, "low_band": 21.0, "clicks": 13.0, "repeated_buffer": 7.0, "dropout": 5.0,
     "rounded_tops": 4.5, "stuck": 3.5, "nan": 3.0, "flat_tops": 2.0, "clap": 2.0, "tone": 1.0,
     "level_low": 1.0, "floor_moved": 0.5, "silence": 0.5, "clock_drift": 0.5, "bit_depth": 0.5,
     "clipping": 0.5, "pairs": 0.2, "swapped": 0.1, "audio_bit_rate": 0.1,

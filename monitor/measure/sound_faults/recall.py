@@ -6,14 +6,20 @@ then seen together with the frames before them. One copy a sample, 0.14 ns.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from capture.source import Block
 
-PIECE_FRAMES = 4800  # the most that is looked at in one go: what a second-level cache holds
+PIECE_FRAMES: Final = 4800  # the most of many channels looked at in one go: half a cache
+PIECE_VALUES: Final = 1 << 16  # of few channels: as many samples, so that fixed costs are shared
+
+
+def piece_frames(channels: int) -> int:
+    """Return the most frames looked at in one go."""
+    return max(PIECE_FRAMES, PIECE_VALUES // channels)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +55,15 @@ class Recall:
     def put(self, block: Block) -> Iterator[Look]:
         """Take a block; yield a look at every stretch that is long enough."""
         samples, tick = block.samples, block.start
+        most = piece_frames(samples.shape[1])
         if self._rows is None:
-            room = self._history + self._least + 2 * PIECE_FRAMES
+            room = self._history + self._least + 2 * most
             self._rows = np.empty((room, samples.shape[1]), samples.dtype)
         if tick != self._tick:
             yield from self.rest()
             self._first = self._seen = self._filled = 0
-        for at in range(0, len(samples), PIECE_FRAMES):
-            piece = samples[at : at + PIECE_FRAMES]
+        for at in range(0, len(samples), most):
+            piece = samples[at : at + most]
             self._append(self._rows, piece)
             self._tick = tick + at + len(piece)
             if self._filled - self._seen >= self._least:

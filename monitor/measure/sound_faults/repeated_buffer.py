@@ -4,9 +4,12 @@ A stretch of L frames, 32 to 4800, is exactly equal to the L frames right before
 channel that carries sound: one event for the whole stream.
 
 How it is found: each frame becomes one number (its codes times odd weights, wrapping), each 16
-frames in a row another; where one of half of the latter was seen before, less than 4800 frames ago,
-the distance is a candidate, and the frames' numbers are compared back and forth from there. Two
-different frames have the same number with a chance of 2^-24 at worst, and 32 in a row must.
+frames in a row another, a window's key. A run of n ≥ L equal frames holds n - 15 windows in a row
+that came L frames before, so it holds one at every multiple of L/2: of the distances from 32 to 63
+every 16th window is compared with the 32 before it, of those from 64 to 127 every 32nd with 64, and
+so on. Eight octaves are 15 comparisons a frame, and miss none. Where a window came before, the
+frames' numbers are compared back and forth from there. Two different frames have the same number
+with a chance of 2^-24 at worst, and 32 in a row must. See docs/decisions/0153.
 
 What is periodic by itself repeats too, so a stretch of n equal frames at distance L counts only if
 
@@ -33,34 +36,43 @@ from monitor.metrics import Value
 SHORTEST: Final = 32  # the smallest buffer drivers offer
 LONGEST: Final = 4800  # 0.1 s at 48 kHz: larger ones are no longer live
 WINDOW: Final = 16  # frames under one key: half of the shortest buffer
-DENSITY_BIT: Final = np.uint32(1 << 31)  # half of the keys are kept: 17 chances in SHORTEST
 LEAST: Final = 960  # frames gathered before a look: 20 ms at 48 kHz
-PLACE_BITS: Final = 16
-CANDIDATES: Final = 4  # distances looked at a time; live sound has none, few codes have many
+FEW_CHANNELS: Final = 4  # are weighed one by one, twice as fast as all at once
+TRIES: Final = 4  # runs looked into for LEAST frames; live sound has none, few codes have many
 SLACK: Final = 3  # frames after a repeat that may be equal by chance in a quiet stream
 TURNS: Final = 8  # of a buffer whose splice does not show
 SPLICE: Final = 1.5  # how much further than inside it the sound must jump where it begins anew
 CHANGING: Final = 0.5  # share of frames that differ from the one before
 DISTINCT: Final = 0.25  # share of frames that differ from all others
-MIX: Final = np.uint32(2654435761)  # 2^32 over the golden ratio: spreads keys over all bits
+MIXES: Final = tuple(
+    np.uint32(2 * odd + 1) for odd in (1327217884, 906203013, 1699883571, 352654597)
+)
+"""Any odd numbers that have no simple relation: few codes have equal keys by chance alone."""
 
 Keys = NDArray[np.uint32]
+Places = NDArray[np.intp]
+NOWHERE: Final[Places] = np.empty(0, np.intp)
 
 
 def frame_keys(rows: NDArray[Any], weights: NDArray[np.int32]) -> Keys:
     """Return one number a frame of (frames, channels); equal frames have equal ones."""
     if rows.dtype.itemsize == 2:
         rows = rows.astype(np.int32)
-    keys: NDArray[np.int32] = np.einsum("fc,c->f", rows.view(np.int32), weights)
+    codes = rows.view(np.int32)
+    if len(weights) > FEW_CHANNELS:
+        return np.asarray(np.einsum("fc,c->f", codes, weights)).view(np.uint32)
+    keys: NDArray[np.int32] = codes[:, 0] * weights[0]
+    for channel in range(1, len(weights)):
+        keys += codes[:, channel] * weights[channel]
     return keys.view(np.uint32)
 
 
 def window_keys(keys: Keys) -> Keys:
     """Return one number for every WINDOW frames in a row; len - WINDOW + 1 of them."""
-    for step in (1, 2, 4, 8):
-        keys = keys[:-step] * (MIX + np.uint32(2 * step)) + keys[step:]
-    keys = (keys ^ (keys >> np.uint32(15))) * MIX
-    return np.asarray(keys ^ (keys >> np.uint32(13)))
+    for turn, mix in enumerate(MIXES):
+        step = 1 << turn
+        keys = keys[:-step] * mix + keys[step:]
+    return keys
 
 
 def is_lively(keys: Keys) -> bool:
@@ -77,38 +89,93 @@ def splice_shows(rows: NDArray[Any], at: int, length: int) -> bool:
     return bool(np.any(bends[-2:].max(axis=0) > SPLICE * inside))
 
 
-class Seen:
-    """Where the kept windows were seen last, by key; a younger one may take an older one's place.
+@dataclass(frozen=True, slots=True)
+class Octave:
+    """Distances in frames, both ends included, and how far apart the windows are that look back."""
 
-    Of 2400 windows in 65,536 places few are lost; a repeated buffer has one in every other frame.
+    nearest: int
+    farthest: int
+    step: int
+
+
+def octaves() -> tuple[Octave, ...]:
+    """Return all distances in octaves: 32 to 63 in steps of 16, to 2048 to 4095, and the rest."""
+    nearest = [SHORTEST << turn for turn in range((LONGEST // SHORTEST).bit_length())]
+    return tuple(Octave(near, min(2 * near - 1, LONGEST), near // 2) for near in nearest)
+
+
+OCTAVES: Final = octaves()
+
+
+def looking_back(windows: Keys, octave: Octave, tick: int) -> tuple[Places, Places]:
+    """Return at which ticks a window is equal to one of an octave before, and the least distance.
+
+    ``windows`` has LONGEST keys in front of the first that may look back, which is that of
+    ``tick``. Those do that lie at multiples of the octave's step.
     """
+    first = LONGEST + -tick % octave.step
+    own = windows[first :: octave.step]
+    before = np.ndarray(  # a row a window: the keys from the farthest to the nearest before it
+        (len(own), octave.farthest - octave.nearest + 1),
+        windows.dtype,
+        windows,
+        (first - octave.farthest) * windows.itemsize,
+        (octave.step * windows.itemsize, windows.itemsize),
+    )
+    equal = before == own[:, None]
+    if not equal.any():
+        return NOWHERE, NOWHERE
+    which = np.flatnonzero(equal.any(axis=1))
+    distances = octave.nearest + equal[which, ::-1].argmax(axis=1)
+    return tick + first - LONGEST + octave.step * which, distances
+
+
+def run_around(keys: Keys, length: int, at: int) -> tuple[int, int]:
+    """Return the first frame of the run around row ``at`` at a distance, and the one after it.
+
+    What came by chance is short, so it is looked for nearby first. The first is ``length`` where it
+    may have begun earlier, and the end that of ``keys`` where it may go on.
+    """
+    reach = 4 * WINDOW
+    while True:
+        low, high = max(length, at - reach), min(len(keys), at + reach)
+        differs = np.flatnonzero(keys[low:high] != keys[low - length : high - length]) + low
+        place = int(np.searchsorted(differs, at))
+        if (place or low == length) and (place < len(differs) or high == len(keys)):
+            start = int(differs[place - 1]) + 1 if place else length
+            return start, int(differs[place]) if place < len(differs) else high
+        reach *= 8
+
+
+class Past:
+    """The keys of the last windows, and what new ones are equal to."""
 
     def __init__(self) -> None:
-        self._ticks = np.full(1 << PLACE_BITS, -LONGEST - 1, np.int64)
-        self._keys = np.zeros(1 << PLACE_BITS, np.uint32)
+        self._windows: Keys = np.zeros(LONGEST, np.uint32)
+        self._first: int | None = None
 
-    def distances(self, keys: Keys, tick: int) -> list[tuple[int, int]]:
-        """Take the next windows' keys, the first at ``tick``; return (distance, tick), most first.
+    def put(self, keys: Keys, tick: int) -> Keys:
+        """Take the next windows' keys, the first at ``tick``; return them after LONGEST others."""
+        if self._first is None:
+            self._first = tick
+        windows = np.concatenate([self._windows, keys])
+        self._windows = windows[-LONGEST:]
+        return windows
 
-        The distance is to the nearest equal window before, if SHORTEST to LONGEST; the tick is that
-        of the first such window.
+    def nearest(self, keys: Keys, tick: int) -> tuple[Places, Places]:
+        """Take the next windows' keys, the first at ``tick``; return ticks, and distances back.
+
+        The distance is to the nearest equal window before, if SHORTEST to LONGEST. Ticks rise.
         """
-        kept = np.flatnonzero(keys & DENSITY_BIT)
-        keys, ticks = keys[kept], kept + tick
-        places = (keys & np.uint32((1 << PLACE_BITS) - 1)).astype(np.intp)
-        before = np.where(self._keys[places] == keys, self._ticks[places], -LONGEST - 1)
-        # Key and index in one number: one sort brings equal windows of this turn side by side.
-        both = np.sort((keys.astype(np.int64) << 24) | np.arange(len(keys)))
-        same = (both[1:] >> 24) == (both[:-1] >> 24)
-        before[both[1:][same] & 0xFFFFFF] = ticks[both[:-1][same] & 0xFFFFFF]
-        self._keys[places], self._ticks[places] = keys, ticks
-        far = ticks - before
-        fits = (far >= SHORTEST) & (far <= LONGEST)
-        if not fits.any():
-            return []
-        found, first, count = np.unique(far[fits], return_index=True, return_counts=True)
-        most = np.argsort(-count, kind="stable")[:CANDIDATES]
-        return [(int(found[i]), int(ticks[fits][first[i]])) for i in most]
+        windows = self.put(keys, tick)
+        found = [looking_back(windows, octave, tick) for octave in OCTAVES]
+        ticks, distances = (np.concatenate(each) for each in zip(*found, strict=True))
+        if not len(ticks):
+            return NOWHERE, NOWHERE
+        ticks, nearest = np.unique(ticks, return_index=True)  # octaves rise: the first is nearest
+        distances = distances[nearest]
+        heard = ticks - distances >= (self._first or 0)
+        return ticks[heard], distances[heard]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -147,7 +214,7 @@ class RepeatedBuffer:
         self._over = 0
         """Where the last run ended: what repeats it is no news."""
         self._keys: Keys = np.empty(0, np.uint32)
-        self._seen = Seen()
+        self._past = Past()
         self._next: int | None = None
 
     def feed(self, item: Item) -> None:
@@ -170,7 +237,7 @@ class RepeatedBuffer:
             self._judge(run, self._next or run.start, over=True)
         self._runs.clear()
         self._keys = self._keys[:0]
-        self._seen = Seen()
+        self._past = Past()
 
     def _look(self, looks: Iterable[Look]) -> None:
         for look in looks:
@@ -182,15 +249,27 @@ class RepeatedBuffer:
         assert self._weights is not None
         fresh = frame_keys(look.rows[look.new :], self._weights)
         self._keys = np.concatenate([self._keys, fresh])[-len(look.rows) :]
-        for length, run in list(self._runs.items()):
-            self._follow(look, length, run)
+        go_on = [self._follow(look, length, run) for length, run in list(self._runs.items())]
         at = max(0, look.new - WINDOW + 1)
-        for length, tick in self._seen.distances(window_keys(self._keys[at:]), look.start + at):
-            if length not in self._runs:
-                self._begin(look, length, tick - look.start)
+        windows, tick = window_keys(self._keys[at:]), look.start + at
+        if any(go_on):  # all of the look came before, a run's length ago: nothing else is nearer
+            self._past.put(windows, tick)
+        else:
+            self._try(look, *self._past.nearest(windows, tick))
 
-    def _follow(self, look: Look, length: int, run: _Run) -> None:
-        """Go on with a run that reached the end of the look before."""
+    def _try(self, look: Look, ticks: Places, distances: Places) -> None:
+        """Look into the runs that windows are in, those in runs already known left out."""
+        for _ in range(TRIES * -(-(len(look.rows) - look.new) // LEAST)):
+            fresh = (ticks >= self._over) & ~np.isin(distances, list(self._runs))
+            ticks, distances = ticks[fresh], distances[fresh]
+            if not len(ticks):
+                return
+            end = self._begin(look, int(distances[0]), int(ticks[0]) - look.start)
+            beyond = (ticks >= end) | (distances != distances[0])
+            ticks, distances = ticks[beyond], distances[beyond]
+
+    def _follow(self, look: Look, length: int, run: _Run) -> bool:
+        """Go on with a run that reached the end of the look before; say whether it goes on."""
         new, keys = look.new, self._keys
         differs = np.flatnonzero(keys[new:] != keys[new - length : len(keys) - length])
         over = len(differs) > 0
@@ -198,21 +277,20 @@ class RepeatedBuffer:
         self._judge(run, end, over=over)
         if over:
             del self._runs[length]
-            self._over = end
+            self._over = end if end - run.start >= length else self._over
+        return not over
 
-    def _begin(self, look: Look, length: int, at: int) -> None:
-        """Find the ends of the run around row ``at``; one that goes on is followed."""
-        differs = np.flatnonzero(self._keys[length:] != self._keys[:-length]) + length
-        place = int(np.searchsorted(differs, at))
-        over = place < len(differs)
-        start = int(differs[place - 1]) + 1 if place else 0
-        end = int(differs[place]) if over else len(self._keys)
-        if (start < 2 * length and not place) or look.start + start < self._over:
-            return
+    def _begin(self, look: Look, length: int, at: int) -> int:
+        """Return the end of the run around row ``at``; one that goes on is followed."""
+        start, end = run_around(self._keys, length, at)
+        over = end < len(self._keys)
+        short = over and end - start < length
+        if short or look.start + start < self._over:
+            return look.start + end
         run = _Run(
             start=look.start + start,
             length=length,
-            lively=is_lively(self._keys[start - length : start]),
+            lively=start > length and is_lively(self._keys[start - length : start]),
             spliced=splice_shows(look.rows, start, length),
         )
         self._judge(run, look.start + end, over=over)
@@ -220,6 +298,7 @@ class RepeatedBuffer:
             self._over = look.start + end
         else:
             self._runs[length] = run
+        return look.start + end
 
     def _judge(self, run: _Run, end: int, *, over: bool) -> None:
         if run.told:

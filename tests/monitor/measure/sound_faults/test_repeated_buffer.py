@@ -4,6 +4,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.measure.measurement import MEASUREMENTS, Detection, Setup
+from monitor.measure.sound_faults.repeated_buffer import (
+    LONGEST,
+    OCTAVES,
+    SHORTEST,
+    WINDOW,
+    Past,
+    window_keys,
+)
 from tests.monitor.measure.signals import Signal, blocks, noise, stream_of
 
 RATE = 48000
@@ -50,6 +58,48 @@ def test_a_repeat_is_exact_whatever_blocks_it_spans(
     assert (event.start, event.end) == (start + length, start + (times + 1) * length)
     assert (event.channels, event.unit, event.worst) == ((), "samples", times * length)
     assert event.detail == f"{length} frames"
+
+
+def test_octaves_hold_every_distance_once_and_a_window_of_the_shortest_run_of_each() -> None:
+    distances = [d for one in OCTAVES for d in range(one.nearest, one.farthest + 1)]
+    assert distances == list(range(SHORTEST, LONGEST + 1))
+    assert all(one.nearest - WINDOW + 1 >= one.step for one in OCTAVES)
+
+
+@given(seed=st.integers(0, 99), codes=st.integers(1, 3), cuts=st.lists(st.integers(1, 7000)))
+@settings(max_examples=10, deadline=None)
+def test_windows_look_back_as_slow_comparison_of_frames_does(
+    seed: int, codes: int, cuts: list[int]
+) -> None:
+    first, frames = 1000 + seed, 7000
+    sound = np.random.default_rng(seed).integers(0, codes + 1, frames).astype(np.uint32)
+    sound[3000:3900] = sound[2000:2900]
+    windows, past = window_keys(sound), Past()
+    parts = np.split(windows, sorted(cuts))
+    starts = first + np.cumsum([0, *map(len, parts)])
+    found = [past.nearest(part, int(at)) for part, at in zip(parts, starts, strict=False)]
+    told = {int(tick): int(back) for pair in found for tick, back in zip(*pair, strict=True)}
+    frames_of = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)
+    expected = {}
+    for at in range(-first % OCTAVES[0].step, len(windows), OCTAVES[0].step):
+        for octave in OCTAVES:
+            low, high = max(0, at - octave.farthest), max(0, at - octave.nearest + 1)
+            same = np.flatnonzero((frames_of[low:high] == frames_of[at]).all(axis=1))
+            if len(same) and not (first + at) % octave.step:
+                expected[first + at] = at - low - int(same[-1])
+                break
+    assert told == expected
+
+
+@pytest.mark.parametrize("length", [32, 63, 64, 127, 511, 512, 2047, 4095, 4800])
+@pytest.mark.parametrize("size", [64, 4800, 48000])
+def test_every_length_is_found_wherever_it_begins(length: int, size: int) -> None:
+    sound = live(3 * RATE, 1, seed=length)
+    starts = [20011 + 30000 * turn + 7 * turn for turn in range(3)]
+    for start in starts:
+        repeat(sound, start, length)
+    places = [(step.start, step.end) for step in closes(sound, size)]
+    assert places == [(starts[0] + length, starts[-1] + 2 * length)]
 
 
 @pytest.mark.parametrize("dtype", ["int16", "float32"])
