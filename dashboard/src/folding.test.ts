@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { folded, spanOf } from "./folding";
+import { folded, spanOf, timesOf } from "./folding";
 import type { Alert } from "./messages";
 import { byUrgency } from "./reduce";
 
@@ -62,6 +62,13 @@ it("stands where its most urgent member stood, and asks nothing once all are ack
   const shown = [lav, clip("c1", 0, { severity: "FAULT" }), clip("c2", 20)].sort(byUrgency);
   expect(folded(shown).map((fold) => fold.key)).toEqual(["c1 t1", "l1 t1"]);
   expect(folded([clip("c1", 0, { acknowledged: WHO })])[0]?.asks).toBeNull();
+});
+
+it("counts faults as times, pictures as frames, and says nothing of what happened once", () => {
+  const said = (...alerts: Alert[]): string => timesOf(folded(alerts)[0]!);
+  expect(said(clip("c1", 0))).toBe("");
+  expect(said(clip("c1", 0, { count: 4 }), clip("c2", 9))).toBe("5 times");
+  expect(said(clip("c1", 0, { count: 29, unit: "frames" }))).toBe("29 frames");
 });
 
 it("spans until now while its newest goes on", () => {

@@ -50,6 +50,12 @@ export function folded(alerts: readonly Alert[]): Fold[] {
   return [...groups].map(([key, members]) => foldOf(key, members));
 }
 
+/** How often, in words: ``23 times``, ``57 frames``; nothing for what happened once. */
+export function timesOf(fold: Fold): string {
+  if (fold.count <= 1) return "";
+  return `${fold.count} ${fold.worst.unit === "frames" ? "frames" : "times"}`;
+}
+
 /** When an alert was last true, on the engine's axis; null while it goes on. */
 export function endOf(alert: Alert): number | null {
   return alert.condition === "active" ? null : (alert.end_ns ?? alert.cleared_ns ?? alert.onset_ns);

@@ -56,7 +56,6 @@ class Black:
         self.second = second_ticks(setup.stream)
         self.span = Span("black", "s")
         self.values: dict[str, Value] = {}
-        self.frames = 0
 
     def see(self, view: View) -> None:
         """Take the next picture."""
@@ -69,14 +68,11 @@ class Black:
         if ratio < PICTURE_BLACK:
             self._end(view.tick)
         elif not self.span.is_open:
-            self.frames = 1
             self.span.open(view.tick, view.duration / self.second)
-        else:
-            self.frames += 1
 
     def _end(self, tick: int) -> None:
         if self.span.is_open:
-            self.span.close(tick, (tick - self.span.start) / self.second, count=self.frames)
+            self.span.close(tick, (tick - self.span.start) / self.second)
 
     def drain(self) -> dict[str, Value]:
         """Return the last picture's values, if one came since the last drain."""

@@ -119,7 +119,7 @@ class Stillness:
         lasted_s = (view.tick + view.duration - self.run_start) / self.second
         long_enough = len(self.run) >= FREEZE_FRAMES and lasted_s >= needed_s(self.history)
         if not self.freeze.is_open and long_enough and not is_flat(view.luma, view.frame.bit_depth):
-            self.freeze.open(self.run_start, lasted_s, count=len(self.run))
+            self.freeze.open(self.run_start, lasted_s)
 
     def _moved(self, tick: int, difference: float) -> None:
         run = self.run
@@ -146,7 +146,7 @@ class Stillness:
 
     def _end_run(self, tick: int) -> None:
         if self.freeze.is_open:
-            self.freeze.close(tick, (tick - self.run_start) / self.second, count=len(self.run))
+            self.freeze.close(tick, (tick - self.run_start) / self.second)
         elif len(self.run) < self.second:
             self.history.extend(self.run)  # stillness that was no freeze is the feed's nature
         self.run = []

@@ -62,12 +62,12 @@ def test_a_still_shot_with_sensor_noise_never_freezes() -> None:
     assert watched(noisy(500, codes=0.3)).steps == []
 
 
-def test_a_frozen_noisy_feed_freezes_after_half_a_second() -> None:
+def test_a_frozen_noisy_feed_freezes_once_and_after_half_a_second() -> None:
     lumas = noisy(60)
     outcome = watched(lumas + [lumas[-1]] * 30 + noisy(20, seed=1))
     opened = next(step for step in outcome.steps if step.phase == "open")
     (closed,) = outcome.closed("freeze")
-    assert (closed.start, closed.end) == (3_600 * 60, 3_600 * 90)
+    assert (closed.start, closed.end, closed.count) == (3_600 * 60, 3_600 * 90, 1)
     assert opened.worst == pytest.approx(13 / 25)
 
 
