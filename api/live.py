@@ -92,6 +92,8 @@ class Client:
     records: deque[str] = field(default_factory=deque)
     layout: str | None = None
     view: str | None = None
+    viewed: object = None
+    """What its newest view showed."""
     meters: bytes | None = None
     heartbeat: str | None = None
     closed: tuple[int, str] | None = None
@@ -174,13 +176,18 @@ class Live:
             client.meters = snapshot
             client.wake.set()
 
-    def view(self, render: Callable[[Identity], str]) -> None:
-        """Send the newest view, rendered once for each identity."""
+    def view(self, shown: object, render: Callable[[Identity], str]) -> None:
+        """Send the newest view, rendered once for each identity, to those it says something new.
+
+        ``shown`` is what it says: a client whose newest view said an equal thing gets no other.
+        """
         rendered: dict[Identity, str] = {}
         for client in self.clients:
+            if client.viewed == shown:
+                continue
             if client.identity not in rendered:
                 rendered[client.identity] = render(client.identity)
-            client.view = rendered[client.identity]
+            client.view, client.viewed = rendered[client.identity], shown
             client.wake.set()
 
     async def heartbeat(self, utc_ns: Callable[[], int], alive: Callable[[], bool]) -> None:

@@ -28,7 +28,7 @@ from api.messages import (
 from api.meters import Meters
 from api.specs import spec_view
 from api.version import takewatch_version
-from api.views import Since, source_views
+from api.views import Since, source_views, steady
 from config.settings import Settings
 from config.spec import Spec
 from monitor.hub.hub import Hub, shifted
@@ -107,7 +107,6 @@ class Session:
         self._stopping = False
         self._ticked_s = 0.0
         self._view_due: asyncio.TimerHandle | None = None
-        self._viewed = ""
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._free_before: tuple[int, int] | None = None
@@ -361,14 +360,17 @@ class Session:
     def _send_view(self) -> None:
         self._view_due = None
         sources, glances = source_views(self.hub), self.glances()
+        phase, slate = self.hub.phase, self.hub.book.next_take
+        told = [steady(source) for source in sources]
         self.live.view(
+            (self.recording, self.day(), phase, told, glances, slate),
             lambda identity: View(
                 session=self.session_view(identity),
-                phase=self.hub.phase,
+                phase=phase,
                 sources=sources,
                 glance=glances,
-                next_take=self.hub.book.next_take,
-            ).model_dump_json()
+                next_take=slate,
+            ).model_dump_json(),
         )
 
     def glances(self) -> list[Glance]:

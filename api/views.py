@@ -79,6 +79,12 @@ def source_views(hub: Hub) -> list[SourceView]:
     return [source_view(hub, source) for source in hub.watching.values()]
 
 
+def steady(view: SourceView) -> SourceView:
+    """Return a source without what moves while nothing happens: when it was last seen."""
+    since_s = view.since_utc_ns // 1_000_000_000
+    return view.model_copy(update={"last_seen_utc_ns": None, "since_utc_ns": since_s})
+
+
 class Since:
     """Remembers since when each department has had its word."""
 

@@ -1,7 +1,7 @@
 """The live feed's order and bounds, without sockets."""
 
 from api.identity import THIS_COMPUTER
-from api.live import DURABLE_WAIT_S, Client, Outflow
+from api.live import DURABLE_WAIT_S, Client, Live, Outflow
 from api.messages import CLIENT_QUEUE, Confirm, RecordMessage
 from tests.monitor.bodies import a_record
 
@@ -61,3 +61,15 @@ def test_what_may_become_coarser_is_merged_and_records_go_first() -> None:
     client.offer("record")
     assert client.take() == ["record", "new", b"new"]
     assert client.take() == []
+
+
+def test_a_view_that_says_nothing_new_is_sent_to_nobody_but_newcomers() -> None:
+    live, first, second = Live(), Client(THIS_COMPUTER), Client(THIS_COMPUTER)
+    live.clients = {first}
+    live.view("idle", lambda _: "idle, seen at 1 s")
+    assert first.take() == ["idle, seen at 1 s"]
+    live.clients.add(second)
+    live.view("idle", lambda _: "idle, seen at 2 s")
+    assert (first.take(), second.take()) == ([], ["idle, seen at 2 s"])
+    live.view("rolling", lambda _: "rolling")
+    assert (first.take(), second.take()) == (["rolling"], ["rolling"])
