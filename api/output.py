@@ -40,18 +40,31 @@ def refuse_place(output: Path) -> None:
 
 
 def put(text: str, output: Path | None) -> None:
-    """Write text as UTF-8 with its own line ends, to a file whole or not at all, or to stdout."""
+    """Write text as UTF-8 with its own line ends, to a file whole or not at all, or to stdout.
+
+    Raises ``Misuse`` where it cannot be written, a full disk too: what was there before stays.
+    """
     data = text.encode("utf-8", "backslashreplace")
     if output is None:
         _put_out(data)
         return
-    part = output.with_name(f".{output.name}.{os.getpid()}.part")
+    try:
+        _put_whole(data, output)
+    except OSError as error:
+        raise Misuse(f"{output} cannot be written: {error.strerror}") from error
+
+
+def _put_whole(data: bytes, output: Path) -> None:
+    if output.exists() and not output.is_file():  # a pipe or a device, which must stay what it is
+        output.write_bytes(data)
+        return
+    place = output.resolve()  # a link stays a link
+    part = place.with_name(f".takewatch.{os.getpid()}.part")
     try:
         part.write_bytes(data)
-        part.replace(output)
-    except OSError as error:
+        part.replace(place)
+    finally:
         part.unlink(missing_ok=True)
-        raise Misuse(f"{output} cannot be written: {error.strerror}") from error
 
 
 def _put_out(data: bytes) -> None:
@@ -59,8 +72,11 @@ def _put_out(data: bytes) -> None:
     try:
         out.write(data)
         out.flush()
-    except BrokenPipeError:  # the reader, such as head, has seen enough
+    except OSError as error:
+        # what is left in the buffer would be tried again at the end, and change the exit status
         os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+        if not isinstance(error, BrokenPipeError):  # that is a reader, such as head, with enough
+            raise Misuse(f"standard output cannot be written: {error.strerror}") from error
 
 
 def now() -> str:

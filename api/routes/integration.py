@@ -18,6 +18,6 @@ async def integration(session: TheSession, who: Logger, ask: IntegrationRequest)
         integrating.integrate(session.hub, ask.source, ask.do, t_ns, who.who)
     except KeyError as error:
         raise HTTPException(404, f"no source {ask.source}") from error
-    except integrating.TakeRolls as error:
+    except (integrating.NoSound, integrating.TakeRolls) as error:
         raise HTTPException(409, str(error)) from error
     session.control("integration", t_ns, **ask.model_dump())

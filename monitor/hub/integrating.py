@@ -14,12 +14,18 @@ class TakeRolls(Exception):
     """A reset was asked for while the source's take rolls: its values are that take's."""
 
 
+class NoSound(Exception):
+    """A source that has no sound integrates nothing."""
+
+
 def integrate(hub: Keeping, source: str, do: Do, t_ns: int, who: str) -> None:
     """Pause, continue or reset a source's integrated values and maxima since reset.
 
-    Raises ``KeyError`` where there is no such source, ``TakeRolls``.
+    Raises ``KeyError`` where there is no such source, ``NoSound``, ``TakeRolls``.
     """
     watching = hub.watching[source]
+    if watching.streams and all(stream.kind != "audio" for stream in watching.streams):
+        raise NoSound(f"{watching.settings.name} has no sound: it integrates nothing")
     if do == "reset":
         if watching.group in hub.book.rolling_groups():
             raise TakeRolls(f"{watching.settings.name} is in a take, which began its values anew")

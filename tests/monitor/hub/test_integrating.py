@@ -3,7 +3,7 @@
 import pytest
 
 from monitor.hub.hub import Hub
-from monitor.hub.integrating import DONE, TakeRolls, integrate
+from monitor.hub.integrating import DONE, NoSound, TakeRolls, integrate
 from monitor.lines import InLine
 from monitor.records import NoticeBody
 from tests.monitor.hub.test_hub import S, hello, hub_of
@@ -61,3 +61,14 @@ def test_a_worker_that_begins_anew_in_a_pause_is_paused_again() -> None:
 def test_an_unknown_source_is_refused() -> None:
     with pytest.raises(KeyError):
         integrate(hub_of(), "nobody", "pause", 10 * S, "Ada")
+
+
+def test_a_source_without_sound_has_nothing_to_pause_and_says_so() -> None:
+    hub = hub_of()
+    hub.line(hello("cam"), 1 * S)
+    hub.drain()
+    for do in DONE:
+        with pytest.raises(NoSound, match="A camera has no sound"):
+            integrate(hub, "cam", do, 10 * S, "Ada")
+    assert hub.drain().sends == []
+    assert not hub.watching["cam"].paused
