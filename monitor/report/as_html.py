@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from monitor.report import plot, wording
 from monitor.report.document import CheckBatch
+from monitor.report.folding import folded
 from monitor.report.registry import Document, report
 
 if TYPE_CHECKING:
@@ -41,5 +42,5 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals.update(policy=POLICY, plot=plot, say=wording)
+    environment.globals.update(policy=POLICY, plot=plot, say=wording, folded=folded)
     return environment

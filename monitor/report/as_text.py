@@ -9,12 +9,12 @@ from monitor.report.document import (
     CheckAlert,
     CheckBatch,
     CheckDocument,
-    DayAlert,
     DayDocument,
     Loudness,
     TakeRow,
     VideoStream,
 )
+from monitor.report.folding import Fold, folded
 from monitor.report.registry import Document, report
 
 NAME_WIDTH = 56  # leaves the verdict on an 80-column line
@@ -160,7 +160,7 @@ def _circled(day: DayDocument) -> Iterator[str]:
         yield f"  none of {wording.counted(day.totals.circled, 'circled take')}"
     for row in faulty:
         yield f"  {wording.one_line(row.title)}  {row.verdict}"
-        yield from _aligned([_day_alert(alert) for alert in row.alerts], "    ")
+        yield from _aligned([_fold(fold) for fold in folded(row.alerts)], "    ")
     blind = [rows[key] for key in day.circled_not_monitored]
     if blind:
         yield "CIRCLED TAKES NOT, OR NOT WHOLLY, MONITORED"
@@ -180,7 +180,7 @@ def _take(row: TakeRow) -> Iterator[str]:
     yield "  " + "  ".join(words)
     if row.notes:
         yield f"      note: {wording.one_line(row.notes)}"
-    yield from _aligned([_day_alert(alert) for alert in row.alerts], "      ")
+    yield from _aligned([_fold(fold) for fold in folded(row.alerts)], "      ")
     for hole in row.holes:
         span = f"{wording.wall(hole.start)} for {wording.clock(hole.length_s, 1)}"
         name, reason = wording.one_line(hole.source_name), wording.one_line(hole.reason)
@@ -194,21 +194,20 @@ def _take(row: TakeRow) -> Iterator[str]:
         yield f"      lost: {amount} of {name} at {wording.wall(loss.at)} ({reason})"
 
 
-def _day_alert(alert: DayAlert) -> list[str]:
-    who = (
-        f", acknowledged by {wording.one_line(alert.acknowledged.who)}"
-        if alert.acknowledged
-        else ""
-    )
+def _fold(fold: Fold) -> list[str]:
+    alert, first = fold.worst, fold.first.start
+    who, often = wording.noted(fold), wording.often(fold)
     worst = "" if alert.worst is None else f" (worst {wording.worst(alert.worst, alert.unit)})"
-    code = f" TC {alert.start.timecode}" if alert.start.timecode else ""
+    code = f" TC {first.timecode}" if first.timecode else ""
     return [
         alert.severity,
-        wording.wall(alert.start),
-        wording.position(alert.start.position_s) + code,
+        wording.wall(first),
+        wording.position(first.position_s) + code,
         wording.day_place(alert),
         alert.rule,
-        f"{wording.one_line(alert.message)}{worst}{who}",
+        f"{often}; worst: " * bool(often)
+        + f"{wording.one_line(alert.message)}{worst}"
+        + f", acknowledged by {who}" * bool(who),
     ]
 
 
@@ -216,7 +215,7 @@ def _rest(day: DayDocument) -> Iterator[str]:
     if day.between_takes:
         yield ""
         yield "BETWEEN TAKES"
-        yield from _aligned([_day_alert(alert) for alert in day.between_takes])
+        yield from _aligned([_fold(fold) for fold in folded(day.between_takes)])
     if day.line_up:
         yield ""
         yield "LINE-UP"

@@ -441,6 +441,7 @@ def _day_alert(day: _Day, alert: Alert, shift: int, roll: int | None) -> DayAler
     took_note = alert.acknowledged
     return DayAlert(
         id=alert.id,
+        group=alert.group,
         rule=alert.rule,
         severity=alert.severity,
         source=alert.source,

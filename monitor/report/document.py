@@ -173,9 +173,13 @@ class Acknowledged(_Part):
 
 
 class DayAlert(_Part):
-    """One alert of a shooting day, as it last stood."""
+    """One alert of a shooting day, as it last stood.
+
+    ``group``: the id of the first alert of its rule's row and place in the take.
+    """
 
     id: str
+    group: str = ""
     rule: str
     severity: Severity
     source: str

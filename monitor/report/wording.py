@@ -18,6 +18,7 @@ from monitor.report.document import (
     VideoStream,
     Worst,
 )
+from monitor.report.folding import Fold
 
 MISSING = "–"
 VERDICTS = {
@@ -187,6 +188,24 @@ def day_place(alert: DayAlert) -> str:
         return one_line(alert.source_name)
     name = alert.channel_name or f"channel {alert.channel + 1}"
     return one_line(f"{alert.source_name}, {name}")
+
+
+def often(fold: Fold) -> str:
+    """Return how often what a row tells came, ``23 times, last 14:25:40``; nothing where once."""
+    if len(fold.members) == 1:
+        return ""
+    word = "frames" if fold.worst.unit == "frames" else "times"
+    return f"{fold.count} {word}, last {wall(fold.last.start)}"
+
+
+def noted(fold: Fold) -> str:
+    """Return who took note of a row: ``Priya``, ``Priya, 3 of 5``; nothing where nobody did."""
+    found = [alert.acknowledged for alert in fold.noted if alert.acknowledged]
+    if not found:
+        return ""
+    names = ", ".join(dict.fromkeys(one_line(note.who) for note in found))
+    share = f", {len(found)} of {len(fold.members)}" if len(found) < len(fold.members) else ""
+    return names + share
 
 
 def one_line(text: str) -> str:

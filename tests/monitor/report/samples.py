@@ -271,6 +271,11 @@ def whole_day() -> Day:
     day.state(1100, "cart", "lost", "no samples for 1.0 s")
     day.state(1120, "cart", "live")
     day.take("t3", "27/8", 1, 1080, 1172, circled=True, notes=HOSTILE)
+    for number, (onset_s, clips) in enumerate(((1085.2, 1), (1092.0, 3), (1160.4, 2))):
+        day.alert(f"y{number}", "audio.clipping", "CHECK", "cart", onset_s, onset_s + 0.4 * clips,
+                  group="y0", channel=3, channel_name="Ana", worst=4.0 + clips, limit=3.0,
+                  unit="samples", count=clips, message=f"Ana clipped, {clips} in a row",
+                  acknowledged=note if number == 0 else None)  # fmt: skip
     day.take("t4", "28A/1", 1, 1300, 1330, false_start=True)
     day.gap(1310, "cart", 480, "samples", "overflow")
     day.gap(1400, "service", 12.5, "s", "service restarted")
