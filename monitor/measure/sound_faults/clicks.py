@@ -40,6 +40,7 @@ RECENT_S: Final = 10.0  # what the worst rate is counted over
 UPDATE_S: Final = 0.5
 
 Table = NDArray[np.float32]
+Flags = NDArray[np.bool_]
 
 
 class Jumps:
@@ -86,6 +87,23 @@ class Jumps:
         return second
 
 
+def middle_of_three(a: Table, b: Table, c: Table) -> Table:
+    """Return the median of three tables, value by value."""
+    middle: Table = np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
+    return middle
+
+
+def clicks_in(chunks: Table) -> Flags:
+    """Return which windows of (channels, n, CHUNK) are far over what is usual around them.
+
+    Shape (channels, n - 2, CHUNK): the first and the last chunk are only around others.
+    """
+    ranks = np.partition(chunks, RANK, axis=2)[..., RANK]
+    usual = middle_of_three(ranks[:, :-2], ranks[:, 1:-1], ranks[:, 2:])
+    clicks: Flags = chunks[:, 1:-1] > np.maximum(OVER * usual, LEAST)[..., None]
+    return clicks
+
+
 @dataclass(slots=True, kw_only=True)
 class _Burst:
     """The clicks of one channel: those of the last seconds, and the episode while it lasts."""
@@ -116,50 +134,53 @@ class Clicks:
 
     def _forget(self, tick: int) -> None:
         self._tick = tick
-        """Of the chunk being judged."""
+        """After the last chunk judged."""
         self._waiting: Table = np.zeros((self._channels, 0), np.float32)
-        self._ranks: deque[Table] = deque(maxlen=3)
-        self._clicked: deque[NDArray[np.bool_]] = deque(maxlen=3)
-        self._last: Table = self._waiting
+        self._chunks: Table = np.zeros((self._channels, 0, CHUNK), np.float32)
+        """The last two, (channels, n, CHUNK): around the next."""
+        self._clicked: Flags = np.zeros((self._channels, 0, CHUNK), np.bool_)
+        """Clicks of the last two before the newest, same shape."""
 
     def hear(self, hop: Hop) -> None:
         """Judge the chunks a hop finished; a click is known two chunks, 40 ms, later."""
         if not hop.follows:
             self._forget(hop.start)
         windows = np.concatenate([self._waiting, self._jumps.feed(hop)], axis=1)
-        whole = windows.shape[1] // CHUNK
-        for at in range(0, whole * CHUNK, CHUNK):
-            self._judge(windows[:, at : at + CHUNK])
-        self._waiting = windows[:, whole * CHUNK :].copy()
+        whole = windows.shape[1] - windows.shape[1] % CHUNK
+        if whole:
+            self._judge(windows[:, :whole].reshape(len(windows), -1, CHUNK))
+        self._waiting = windows[:, whole:].copy()
         for channel, burst in enumerate(self._bursts):
             if burst.start is not None:
                 self._go_on(channel, burst, hop.end)
 
-    def _judge(self, chunk: Table) -> None:
-        """Take the next chunk; find clicks in the one before, confirm them in the one before it."""
-        self._ranks.append(np.partition(chunk, RANK, axis=1)[:, RANK])
-        if len(self._ranks) == 3:
-            usual = np.sort(np.stack(self._ranks), axis=0)[1]
-            self._clicked.append(self._last > np.maximum(OVER * usual, LEAST)[:, None])
-        if len(self._clicked) == 3:
-            self._confirm()
-        self._last = chunk.copy()
-        self._tick += CHUNK * self._jumps.frames
-
-    def _confirm(self) -> None:
-        """Note the clicks that begin in the middle chunk and that few microphones have."""
-        before, now, after = self._clicked
-        if not now.any():
+    def _judge(self, fresh: Table) -> None:
+        """Take the next chunks; find clicks up to the newest but one, confirm up to that before."""
+        chunks = np.concatenate([self._chunks, fresh], axis=1)
+        self._chunks = chunks[:, -2:].copy()
+        self._tick += fresh.shape[1] * CHUNK * self._jumps.frames
+        if chunks.shape[1] < 3:
             return
+        clicked = np.concatenate([self._clicked, clicks_in(chunks)], axis=1)
+        self._clicked = clicked[:, -2:].copy()
+        count = clicked.shape[1]
+        for at in (1 + np.flatnonzero(clicked[:, 1:-1].any(axis=(0, 2)))).tolist():
+            tick = self._tick - (count + 1 - at) * CHUNK * self._jumps.frames
+            self._confirm(tick, clicked[:, at - 1], clicked[:, at], clicked[:, at + 1])
+
+    def _confirm(self, tick: int, before: Flags, now: Flags, after: Flags) -> None:
+        """Note the clicks that begin in a chunk from ``tick`` on and that few microphones have."""
         wide = np.concatenate([before[:, -AROUND:], now, after[:, :AROUND]], axis=1)
         begins = now & ~wide[:, AROUND - 1 : AROUND - 1 + CHUNK]
         for channel, window in zip(*(found.tolist() for found in np.nonzero(begins)), strict=True):
             having = wide[:, window : window + 2 * AROUND + 1].any(axis=1).sum()
             if having <= self._copies:
-                self._note(self._bursts[channel], channel, window)
+                self._note(channel, tick + window * self._jumps.frames)
 
-    def _note(self, burst: _Burst, channel: int, window: int) -> None:
-        tick = self._tick + (window - 2 * CHUNK) * self._jumps.frames
+    def _note(self, channel: int, tick: int) -> None:
+        if self._is_over(self._bursts[channel], tick):
+            self._close(channel)
+        burst = self._bursts[channel]
         burst.recent.append(tick)
         while burst.recent[0] <= tick - RECENT_S * self._rate:
             burst.recent.popleft()
@@ -178,8 +199,12 @@ class Clicks:
         if begins:
             self._tell("open", channel, tick)
 
+    def _is_over(self, burst: _Burst, tick: int) -> bool:
+        """Say whether a burst has ended if no click of it is before a tick."""
+        return burst.start is not None and tick > burst.end + CLOSE_AFTER_S * self._rate
+
     def _go_on(self, channel: int, burst: _Burst, tick: int) -> None:
-        if self._tick > burst.end + CLOSE_AFTER_S * self._rate:
+        if self._is_over(burst, self._tick - 2 * CHUNK * self._jumps.frames):
             self._close(channel)
         elif burst.count != burst.told_count and tick > burst.told_tick + UPDATE_S * self._rate:
             self._tell("update", channel, tick)

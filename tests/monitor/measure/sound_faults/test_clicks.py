@@ -11,7 +11,7 @@ from monitor.measure.measurement import Detection, Setup
 from monitor.measure.pipeline import Pipeline
 from monitor.measure.sound.hops import HISTORY, Hops, Samples
 from monitor.measure.sound.listener import Hop
-from monitor.measure.sound_faults.clicks import Clicks
+from monitor.measure.sound_faults.clicks import Clicks, middle_of_three
 from tests.monitor.measure.signals import Signal, blocks, noise, sine, stream_of
 
 RATE = 48000
@@ -209,3 +209,16 @@ def test_the_episode_does_not_depend_on_how_sound_is_cut(sizes: list[int]) -> No
     expected, found = told(samples)[-1], told(samples, sizes)[-1]
     assert (found.key, found.end, found.count) == (expected.key, expected.end, expected.count)
     assert (found.worst, found.worst_tick) == (expected.worst, expected.worst_tick)
+
+
+@pytest.mark.parametrize("hop", [480, 4800, 48000])
+def test_bursts_more_than_two_seconds_apart_are_two_however_long_hops_are(hop: int) -> None:
+    samples = crackled(place(6.0, 2), 1, [*BURST, *(at + round(2.6 * RATE) for at in BURST)])
+    spans = [(one.start, one.count) for one in told(samples, hop) if one.phase == "close"]
+    assert [count for _, count in spans] == [len(BURST), len(BURST)]
+    assert spans[1][0] - spans[0][0] == round(2.6 * RATE)
+
+
+def test_the_middle_of_three_is_their_median() -> None:
+    three = np.random.default_rng(1).integers(0, 3, (3, 4, 50)).astype(np.float32)
+    assert np.array_equal(middle_of_three(*three), np.median(three, axis=0))
