@@ -49,6 +49,31 @@ class SourceLost(SourceError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Coding:
+    """How a picture is coded and what it says of itself; None: it does not say.
+
+    Colours by FFmpeg's names for the code points of ITU-T H.273. ``field_order`` is which field
+    comes first in time.
+    """
+
+    profile: str | None = None
+    level: str | None = None
+    bit_depth: int | None = None
+    """Of the coded samples; ``Frame.bit_depth`` is that of its arrays."""
+    chroma: str | None = None
+    """Chroma subsampling as the trade writes it, ``4:2:2``."""
+    pixel_aspect: Fraction | None = None
+    field_order: Literal["progressive", "top first", "bottom first"] | None = None
+    colour_primaries: str | None = None
+    colour_transfer: str | None = None
+    colour_matrix: str | None = None
+    colour_range: Literal["limited", "full"] | None = None
+
+
+SAYS_NOTHING = Coding()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StreamInfo:
     """One elementary stream. ``time_base`` is seconds a tick; unknown is None."""
 
@@ -68,6 +93,9 @@ class StreamInfo:
     scan: Literal["progressive", "interlaced"] | None = None
     frame_rate: Fraction | None = None
     declared_duration_s: float | None = None
+    coding: Coding = SAYS_NOTHING
+    timecode: str | None = None
+    """The container's timecode of its first picture; ``HH:MM:SS:FF``, a ``;`` says drop-frame."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +154,10 @@ class Frame:
     corrupt: bool
     t_arrival_ns: int
     bgr: Callable[[int], NDArray[np.uint8]]
+    coding: Coding = SAYS_NOTHING
+    """The same object as long as nothing of it changes."""
+    timecode: str | None = None
+    """What the picture itself carries (H.264 and HEVC SEI, MPEG-2 GOP header)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

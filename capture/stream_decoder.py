@@ -18,8 +18,9 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from capture.coding import CodingReader
 from capture.planes import luma_and_chroma, picture_bit_depth, small_bgr
-from capture.source import Block, Frame, Item, Lost, Packet, StreamInfo
+from capture.source import SAYS_NOTHING, Block, Frame, Item, Lost, Packet, StreamInfo
 
 if TYPE_CHECKING:
     from av.packet import Packet as AvPacket
@@ -99,8 +100,15 @@ def stream_info(stream: Stream, interlaced: bool | None = None) -> StreamInfo:
             scan=scan_of(interlaced),
             frame_rate=declared_rate(stream),
             declared_duration_s=duration,
+            coding=CodingReader(stream).declared(),
+            timecode=container_timecode(stream),
         )
     return StreamInfo(index=stream.index, kind="data", time_base=base, declared_duration_s=duration)
+
+
+def container_timecode(stream: VideoStream) -> str | None:
+    """Return the timecode of the first picture, of a ``tmcd`` track or the container's own."""
+    return stream.metadata.get("timecode") or stream.container.metadata.get("timecode") or None
 
 
 def interleaved(frame: AudioFrame) -> NDArray[Any]:
@@ -149,6 +157,7 @@ class StreamDecoder:
         if isinstance(stream, VideoStream | AudioStream):
             stream.codec_context.thread_type = ThreadType.NONE
             stream.codec_context.thread_count = 1
+        self.coding = CodingReader(stream) if isinstance(stream, VideoStream) else None
         if isinstance(stream, AudioStream):
             self.tick = Fraction(1, stream.codec_context.sample_rate or 48_000)
         else:
@@ -256,4 +265,6 @@ class StreamDecoder:
             corrupt=frame.is_corrupt,
             t_arrival_ns=t_ns,
             bgr=small_bgr(frame, aspect),
+            coding=SAYS_NOTHING if self.coding is None else self.coding.of(frame),
+            timecode=frame.metadata.get("timecode"),
         )

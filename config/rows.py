@@ -116,9 +116,10 @@ def number(value: float | str) -> float:
 
 
 def _limit_fault(path: str, row: Row, limit: Limit) -> Fault | None:
-    needed = {"above": ("max",), "below": ("min",), "differs": ("value",)}.get(row.kind)
-    if needed and getattr(limit, needed[0]) is None:
-        return Fault(path=path, found="no " + needed[0], expected=f"{needed[0]} = …")
+    needed = {"above": ("max",), "below": ("min",), "differs": ("value", "one_of")}.get(row.kind)
+    if needed and all(getattr(limit, key) is None for key in needed):
+        expected = " or ".join(f"{key} = …" for key in needed)
+        return Fault(path=path, found=f"no {' or '.join(needed)}", expected=expected)
     if row.kind == "outside":
         if limit.value is None and limit.min is None and limit.max is None:
             return Fault(path=path, found="no bound", expected="value, min or max")

@@ -59,6 +59,8 @@ class Limit(_Model):
     min: float | None = None
     max: float | None = None
     value: float | list[float] | str | None = None
+    one_of: list[float | str] | None = Field(default=None, min_length=1, max_length=32)
+    """Values that conform, where there are several."""
     tolerance: float = Field(default=0.0, ge=0)
 
 

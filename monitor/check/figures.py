@@ -6,10 +6,13 @@ from math import ceil
 from typing import Literal
 
 from capture.source import StreamInfo
+from monitor.measure.picture.picture_format import KEYS as FORMAT_KEYS
+from monitor.measure.picture.picture_format import UNDECLARED
 from monitor.metrics import Value, merge_values
 from monitor.report.document import (
     AudioStream,
     BitRate,
+    Colour,
     FrameRate,
     Loudness,
     Trace,
@@ -26,7 +29,7 @@ FIGURES = (
     "programme_short_term_max_lufs", "true_peak_max_dbtp", "sample_peak_max_dbfs", "dc_offset",
     "noise_floor_dbfs", "bit_rate_mean_bps", "bit_rate_min_1s_bps", "bit_rate_max_1s_bps",
     "frame_rate_hz", "frames_total", "frames_dropped_total", "frames_repeated_total",
-    "pixel_format", "scan",
+    *FORMAT_KEYS,
 )  # fmt: skip
 """Metrics a document tells; all hold since the beginning of the stream."""
 
@@ -128,6 +131,21 @@ def _word(values: Mapping[str, Value], key: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
+DECLARES = {
+    "codec_profile": "profile", "codec_level": "level", "pixel_aspect": "pixel_aspect",
+    "field_order": "field_order", "colour_primaries": "colour.primaries",
+    "colour_transfer": "colour.transfer", "colour_matrix": "colour.matrix",
+    "colour_range": "colour.range",
+}  # fmt: skip
+"""What a picture may say of itself: the metric, and the document's key."""
+
+
+def _declared(values: Mapping[str, Value], key: str) -> str | None:
+    """Return a word that a picture may declare; None where it does not."""
+    word = _word(values, key)
+    return None if word == UNDECLARED else word
+
+
 def _each(
     values: Mapping[str, Value], key: str, channels: int, digits: int = DIGITS
 ) -> list[float | None]:
@@ -198,13 +216,14 @@ def audio_stream(measured: Measured) -> AudioStream:
 def video_stream(measured: Measured) -> VideoStream:
     """Return a picture stream's figures."""
     info, values = measured.info, measured.values
+    told = {key: _declared(values, metric) for metric, key in DECLARES.items()}
     return VideoStream(
         stream=info.index,
         codec=info.codec,
         width=info.width_px,
         height=info.height_px,
         pixel_format=_word(values, "pixel_format") or info.pixel_format,
-        bit_depth=info.bit_depth,
+        bit_depth=_whole(values, "picture_bit_depth") or info.bit_depth,
         scan=_word(values, "scan") or info.scan,
         frame_rate=FrameRate(
             declared=None
@@ -216,6 +235,18 @@ def video_stream(measured: Measured) -> VideoStream:
         frames_dropped=_whole(values, "frames_dropped_total") or 0,
         frames_repeated=_whole(values, "frames_repeated_total") or 0,
         bit_rate_bps=_bit_rate(values),
+        profile=told["profile"],
+        level=told["level"],
+        chroma=_declared(values, "chroma"),
+        pixel_aspect=told["pixel_aspect"],
+        field_order=told["field_order"],
+        colour=Colour(
+            primaries=told["colour.primaries"],
+            transfer=told["colour.transfer"],
+            matrix=told["colour.matrix"],
+            range=told["colour.range"],
+        ),
+        undeclared=[key for metric, key in DECLARES.items() if values.get(metric) == UNDECLARED],
     )
 
 

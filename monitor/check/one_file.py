@@ -18,6 +18,7 @@ from monitor.check.halves import Half, HalfLost
 from monitor.check.measuring import FILE, NS, Begun, Found, Measuring, Step
 from monitor.lines import Event, Gap, Hello, OutLine, Reading, State
 from monitor.measure.measurement import MEASUREMENTS
+from monitor.measure.picture.picture_format import KEYS as FORMAT_KEYS
 from monitor.measure.pipeline import describe
 from monitor.metrics import Value
 from monitor.report.document import CheckAlert, CheckDocument, MediaTime, Verdict
@@ -28,7 +29,7 @@ from monitor.rules.sources import SourceFacts
 from monitor.rules.table import RULE_NAMES, detector_limits, rules_for
 
 TRACE_STEP_S = 0.1  # of what is drawn, until there is too much of it
-HELD = ("picture_size_px", "pixel_format", "scan")
+HELD = FORMAT_KEYS
 """Metrics that are told once and hold until they change: the rules hear them in every reading."""
 AGAINST_LINE_UP = frozenset({"dead_microphone", "floor_raised", "swapped"})
 """Detectors that compare with what the line-up learned; a file has none."""

@@ -35,7 +35,8 @@ CHECK_COLUMNS = (
     "bit_rate_mean_bps", "bit_rate_min_1s_bps", "bit_rate_max_1s_bps", "integrated_lufs",
     "loudness_range_lu", "momentary_max_lufs", "short_term_max_lufs", "true_peak_dbtp",
     "sample_peak_dbfs", "severity", "rule", "channel", "start_s", "end_s", "timecode", "worst",
-    "limit", "unit", "message", "not_checked",
+    "limit", "unit", "message", "not_checked", "profile", "level", "chroma", "pixel_aspect",
+    "field_order", "colour_primaries", "colour_transfer", "colour_matrix", "colour_range",
 )  # fmt: skip
 DAY_COLUMNS = (
     "row", "production", "unit", "day", "spec", "stage", "seen", "scene", "slate", "take",
@@ -148,6 +149,15 @@ def _video_row(video: VideoStream) -> dict[str, Cell]:
         "frames": video.frames,
         "frames_dropped": video.frames_dropped,
         "frames_repeated": video.frames_repeated,
+        "profile": video.profile,
+        "level": video.level,
+        "chroma": video.chroma,
+        "pixel_aspect": video.pixel_aspect,
+        "field_order": video.field_order,
+        "colour_primaries": video.colour.primaries,
+        "colour_transfer": video.colour.transfer,
+        "colour_matrix": video.colour.matrix,
+        "colour_range": video.colour.range,
         **_bit_rates(video.bit_rate_bps),
     }
 

@@ -74,8 +74,17 @@ class FrameRate(_Part):
     measured: float | None
 
 
+class Colour(_Part):
+    """What the pictures declare of their colour, by FFmpeg's names."""
+
+    primaries: str | None = None
+    transfer: str | None = None
+    matrix: str | None = None
+    range: str | None = None
+
+
 class VideoStream(_Part):
-    """One picture stream of a file."""
+    """One picture stream of a file. ``undeclared``: the keys it says nothing of, null here."""
 
     stream: int
     codec: str | None
@@ -89,6 +98,14 @@ class VideoStream(_Part):
     frames_dropped: int
     frames_repeated: int
     bit_rate_bps: BitRate
+    profile: str | None = None
+    level: str | None = None
+    chroma: str | None = None
+    pixel_aspect: str | None = None
+    """A pixel's width over its height, a fraction such as 64/45."""
+    field_order: str | None = None
+    colour: Colour = Colour()
+    undeclared: list[str] = Field(default_factory=list)
 
 
 class CheckAlert(_Part):

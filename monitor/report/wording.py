@@ -160,15 +160,29 @@ def audio_format(stream: AudioStream) -> str:
     return " · ".join(part for part in parts if part and part != MISSING)
 
 
+def colour(stream: VideoStream) -> str:
+    """Return what a stream says of its colour; what it does not say is called undeclared."""
+    found = stream.colour
+    words = (found.primaries, found.transfer, found.matrix)
+    missing = "colour.primaries" in stream.undeclared
+    if not any(words) and not missing:
+        return ""
+    named = "/".join(word or "undeclared" for word in words) if any(words) else "undeclared"
+    return f"colour {named}" + (f", {found.range} range" if found.range else "")
+
+
 def video_format(stream: VideoStream) -> str:
     """Return a picture stream's format in one phrase."""
     size = f"{stream.width}×{stream.height}" if stream.width and stream.height else ""
+    fields = f", {stream.field_order}" if stream.scan == "interlaced" and stream.field_order else ""
     parts = [
-        stream.codec or "unknown codec",
+        " ".join(word for word in (stream.codec or "unknown codec", stream.profile) if word),
         size,
-        stream.scan or "",
+        f"pixels {stream.pixel_aspect}" if stream.pixel_aspect not in (None, "1/1") else "",
+        f"{stream.scan or ''}{fields}",
         stream.pixel_format or "",
         f"{stream.bit_depth} bit" if stream.bit_depth else "",
+        colour(stream),
         bit_rate(stream.bit_rate_bps.mean),
     ]
     return " · ".join(part for part in parts if part and part != MISSING)

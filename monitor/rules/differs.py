@@ -1,4 +1,4 @@
-"""The kind ``differs``: a word, a number or a vector that is not the one expected."""
+"""The kind ``differs``: a word, a number or a vector that is none of those asked for."""
 
 from config.rows import is_number, number
 from config.spec import Limit
@@ -19,7 +19,8 @@ def _plain(value: object) -> object:
 def differs(
     limit: Limit, value: Value, error: float | None, dead_band: float, holds: bool
 ) -> bool | None:
-    """Judge one value against ``limit.value``; a vector with an unknown part is unknown."""
+    """Judge one value against ``value`` or ``one_of``; a vector with an unknown part is unknown."""
     if not known(value) or (isinstance(value, list) and not all(map(known, value))):
         return None
-    return _plain(value) != _plain(limit.value)
+    accepted = [limit.value] if limit.one_of is None else limit.one_of
+    return _plain(value) not in [_plain(one) for one in accepted]

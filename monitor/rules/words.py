@@ -74,6 +74,9 @@ def limit_text(limit: Limit | None, unit: str) -> str:
     """Return a limit in words: ``25``, ``−23.0 ±0.2``, ``at least 8 Mbit/s``, ``5 to 9``."""
     if limit is None:
         return ""
+    if limit.one_of is not None:
+        *others, last = (value_text(one, unit) for one in limit.one_of)
+        return f"{', '.join(others)} or {last}" if others else last
     if limit.value is not None:
         if isinstance(limit.value, list):
             return value_text(limit.value, unit)
@@ -104,6 +107,8 @@ def limit_value(rule: Rule, worst: Worst) -> Worst:
     if rule.kind == "outside" and isinstance(worst, int | float) and limit.value is None:
         low, high = edges(limit)
         return low if worst < low else high
+    if limit.one_of is not None:
+        return limit_text(limit, "")
     if limit.value is not None:
         number = None if isinstance(limit.value, list) else _number(limit.value)
         return limit.value if number is None else number

@@ -145,8 +145,8 @@ def test_a_spec_of_ones_own_is_checked_rule_by_rule(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
         load_spec(str(path), metrics=metric_keys() | {"sample_peak_dbfs"})
     assert [str(f) for f in caught.value.faults] == [
-        'delivery.limits."audio.loudness".valu: found an unknown key, expected max, min, tolerance '
-        "or value; did you mean 'value'?"
+        'delivery.limits."audio.loudness".valu: found an unknown key, expected max, min, one_of, '
+        "tolerance or value; did you mean 'value'?"
     ]
     path.write_text(path.read_text().replace("valu =", "value ="))
     with pytest.raises(SpecError) as caught:

@@ -25,6 +25,7 @@ from monitor.report.document import (
     CheckAlert,
     CheckBatch,
     CheckDocument,
+    Colour,
     DayDocument,
     FrameRate,
     Loudness,
@@ -80,6 +81,13 @@ def video() -> VideoStream:
         frames_dropped=0,
         frames_repeated=2,
         bit_rate_bps=BitRate(mean=8000000, min_1s=6100000, max_1s=9900000),
+        profile="High",
+        level="4.1",
+        chroma="4:2:0",
+        pixel_aspect="1/1",
+        field_order="progressive",
+        colour=Colour(matrix="bt709", range="limited"),
+        undeclared=["colour.primaries", "colour.transfer"],
     )
 
 

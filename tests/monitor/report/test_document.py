@@ -26,7 +26,8 @@ def test_a_checked_files_json_has_the_promised_keys_in_their_order() -> None:
     assert set(found["audio"][0]["bit_rate_bps"]) == {"mean", "min_1s", "max_1s"}
     assert list(found["video"][0]) == [
         "stream", "codec", "width", "height", "pixel_format", "bit_depth", "scan", "frame_rate",
-        "frames", "frames_dropped", "frames_repeated", "bit_rate_bps",
+        "frames", "frames_dropped", "frames_repeated", "bit_rate_bps", "profile", "level",
+        "chroma", "pixel_aspect", "field_order", "colour", "undeclared",
     ]  # fmt: skip
     assert found["video"][0]["frame_rate"] == {"declared": "24000/1001", "measured": 23.976024}
     assert list(found["alerts"][1]) == [

@@ -1,7 +1,10 @@
 """A change of size, pixel format or scan is an event on the frame where it happens."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from capture.source import Coding, Frame
 from tests.monitor.measure.feeding import make, measure_file, picture, run, video
 from tests.rigs.clips import Clips
 
@@ -48,3 +51,56 @@ def test_single_frames_flagged_otherwise_do_not_change_the_scan() -> None:
     assert run(make("picture_format", video()), frames).steps == []
     frames = [picture(3_600 * n, interlaced=n >= 50) for n in range(100)]
     assert len(run(make("picture_format", video()), frames).closed("format_changed")) == 1
+
+
+def colour(n: int, **changes: object) -> Frame:
+    coding = Coding(colour_transfer="bt709", field_order="progressive")
+    return replace(picture(3_600 * n), coding=replace(coding, **changes))  # type: ignore[arg-type]
+
+
+def test_colours_that_change_in_mid_stream_are_an_event_at_once() -> None:
+    frames = [colour(n) for n in range(30)] + [colour(30, colour_transfer="arib-std-b67")]
+    made = make("picture_format", video())
+    for frame in frames:
+        made.feed(frame)
+    (opened, closed) = made.events()
+    assert opened.start == closed.start == 3_600 * 30
+    assert opened.detail == "colour transfer bt709 → arib-std-b67"
+
+
+def test_what_is_not_declared_is_called_so() -> None:
+    values = run(make("picture_format", video()), [picture(0)]).values
+    assert values["colour_primaries"] == values["pixel_aspect"] == "undeclared"
+    assert values["picture_codec"] == "h264"
+
+
+def test_before_the_first_picture_the_container_is_believed_and_corrected_without_an_event() -> (
+    None
+):
+    stream = replace(
+        video(), width_px=32, height_px=16, pixel_format="yuv420p",
+        coding=Coding(colour_matrix="bt709"),
+    )  # fmt: skip
+    made = make("picture_format", stream)
+    assert made.drain()["colour_matrix"] == "bt709"
+    made.feed(colour(0, colour_matrix="bt2020nc"))
+    assert made.events() == []
+    assert made.drain()["colour_matrix"] == "bt2020nc"
+
+
+def test_fields_that_turn_round_are_an_event_though_size_and_scan_stay() -> None:
+    orders = ["top first"] * 20 + ["bottom first"] * 20
+    frames = [
+        replace(colour(n, field_order=order), interlaced=True) for n, order in enumerate(orders)
+    ]
+    outcome = run(make("picture_format", video()), frames)
+    (episode,) = outcome.closed("format_changed")
+    assert episode.detail == (
+        "32×16 yuv420p interlaced top first → 32×16 yuv420p interlaced bottom first"
+    )
+    assert outcome.values["field_order"] == "bottom first"
+
+
+def test_the_depth_is_told_in_every_reading_for_rules_that_follow_it() -> None:
+    outcome = run(make("picture_format", video()), [colour(n) for n in range(20)], every=5)
+    assert [drained.get("picture_bit_depth") for drained in outcome.drains[:4]] == [8, 8, 8, 8]
