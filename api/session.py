@@ -34,7 +34,8 @@ from config.spec import Spec
 from monitor.hub.hub import Hub, shifted
 from monitor.hub.line_up import Learned
 from monitor.hub.watching import Watching
-from monitor.journal.journal import Checkpoint, Journal
+from monitor.journal.journal import Journal
+from monitor.journal.reader import Checkpoint
 from monitor.line_log import LineLog
 from monitor.lines import OutLine
 from monitor.records import AlertBody, LineUpBody, Record, Take, TakeBody

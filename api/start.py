@@ -16,7 +16,7 @@ from api.service import Service
 from config.errors import ConfigError
 from config.loading import load_settings
 from config.settings import Network, Settings
-from monitor.journal.journal import JournalError
+from monitor.journal.errors import JournalError
 
 
 class Misuse(click.ClickException):

@@ -12,7 +12,7 @@ from api.output import Misuse, Word, put, refuse_place, software
 
 if TYPE_CHECKING:
     from config.settings import Settings, SourceSettings
-    from monitor.journal.journal import JournalReader
+    from monitor.journal.reader import JournalReader
     from monitor.records import Record
     from monitor.report.day import Header, SourceName
 
@@ -74,7 +74,8 @@ def _folder(settings: "Settings | None") -> Path:
 
 
 def _journal(folder: Path) -> "JournalReader":
-    from monitor.journal.journal import JournalError, open_readonly
+    from monitor.journal.errors import JournalError
+    from monitor.journal.reader import open_readonly
 
     if folder.absolute().name == PRACTICE:
         raise Misuse(f"{folder} holds practice, and practice is never in a report")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.journal.journal import FILE_NAME, open_readonly
+from monitor.journal.reader import FILE_NAME, open_readonly
 from tests.api.service_in_process import a_service
 
 

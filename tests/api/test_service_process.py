@@ -20,7 +20,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from api.addresses import network_addresses
-from monitor.journal.journal import open_readonly
+from monitor.journal.reader import open_readonly
 from monitor.line_log import FOLDER, replay
 from monitor.lines import Reading
 from tests.api.service_process import Message, Page, Running, config, deaf, page, running

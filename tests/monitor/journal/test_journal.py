@@ -3,72 +3,18 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 
-from monitor.journal.journal import (
-    FILE_NAME,
-    SEQ_STRIDE,
-    Journal,
-    JournalBusy,
-    JournalError,
-    JournalNewer,
-    open_readonly,
-)
+from monitor.journal.errors import JournalBusy, JournalNewer
+from monitor.journal.journal import SEQ_STRIDE
+from monitor.journal.reader import FILE_NAME, open_readonly
 from monitor.journal.schema import ERASED, MIGRATIONS
-from monitor.metrics import Value
-from monitor.records import AlertBody, Body, NoticeBody, Rollup, TakeBody
+from monitor.records import AlertBody, Body, NoticeBody, TakeBody
 from monitor.rules.model import LevelTrace
 from tests.monitor.bodies import a_take, alert_body, an_alert, notice, take_body
-
-WAIT_S = 10.0
-DAY = "2026-11-23"
-
-
-class Kept:
-    """A journal, and which of its records are durable."""
-
-    def __init__(self, folder: Path) -> None:
-        self.said: list[tuple[bool, str]] = []
-        self.changed = threading.Condition()
-        self.durable: list[int] = []
-        self.journal = Journal(
-            folder, production="P", unit="U", boot_id="boot", on_writable=self._writable
-        )
-
-    def _writable(self, writable: bool, why: str) -> None:
-        with self.changed:
-            self.said.append((writable, why))
-            self.changed.notify_all()
-
-    def _durable(self, seq: int) -> None:
-        with self.changed:
-            self.durable.append(seq)
-            self.changed.notify_all()
-
-    def append(self, body: Body, who: str | None = None) -> int:
-        record = self.journal.append(
-            body, t_ns=5, utc_ns=1005, day=DAY, who=who, on_durable=self._durable
-        )
-        return record.seq
-
-    def await_durable(self, seq: int) -> None:
-        with self.changed:
-            assert self.changed.wait_for(lambda: seq in self.durable, WAIT_S)
-
-    def await_said(self, writable: bool) -> str:
-        with self.changed:
-            assert self.changed.wait_for(
-                lambda: bool(self.said) and self.said[-1][0] is writable, WAIT_S
-            )
-            return self.said[-1][1]
-
-
-@pytest.fixture
-def kept(tmp_path: Path) -> Kept:
-    return Kept(tmp_path)
+from tests.monitor.journal.kept import DAY, Kept
 
 
 def test_a_durable_record_reads_back_as_it_was(kept: Kept, tmp_path: Path) -> None:
@@ -211,48 +157,6 @@ def test_what_does_not_fit_in_memory_is_counted(
     assert sum(lost) + len(kept_numbers) == 10
 
 
-def test_the_newest_state_of_each_take_and_alert_is_found(kept: Kept) -> None:
-    kept.journal.start()
-    kept.append(take_body(a_take("t2", roll_ns=20)))
-    kept.append(take_body(a_take("t1", roll_ns=10)))
-    kept.append(take_body(a_take("t2", roll_ns=20, circled=True)))
-    kept.append(alert_body(an_alert(condition="active")))
-    kept.await_durable(kept.append(alert_body(an_alert(condition="cleared"))))
-    takes = [
-        r.body.take for r in kept.journal.reader.latest_takes("P", "U") if r.body.kind == "take"
-    ]
-    alerts = [
-        r.body.alert for r in kept.journal.reader.latest_alerts(DAY) if r.body.kind == "alert"
-    ]
-    days = kept.journal.reader.days()
-    kept.journal.close()
-    assert [(take.id, take.circled) for take in takes] == [("t1", False), ("t2", True)]
-    assert [alert.condition for alert in alerts] == ["cleared"]
-    assert days == [DAY]
-
-
-def test_roll_ups_and_checkpoints_read_back(kept: Kept) -> None:
-    kept.journal.start()
-    values: dict[str, Value] = {"rms_dbfs": [-20.123456, None], "pixel_format": "yuv420p"}
-    row = Rollup(source="cart", stream=0, utc_s=7, t_ns=7, intervals=25, values=values)
-    kept.journal.rollup([row])
-    kept.journal.checkpoint("engine", "state 1", t_ns=1, utc_ns=2)
-    kept.journal.checkpoint("engine", "state 2", t_ns=3, utc_ns=4)
-    kept.await_durable(kept.append(notice("after")))
-    (found,) = kept.journal.reader.rollups("cart", 7, 8)
-    checkpoint = kept.journal.reader.checkpoint("engine")
-    kept.journal.close()
-    assert found.values == {"rms_dbfs": [-20.123, None], "pixel_format": "yuv420p"}
-    assert found.intervals == 25
-    assert checkpoint is not None
-    assert (checkpoint.value, checkpoint.t_ns) == ("state 2", 3)
-
-
-def test_opening_where_there_is_no_journal_says_so(tmp_path: Path) -> None:
-    with pytest.raises(JournalError, match="no journal"):
-        open_readonly(tmp_path)
-
-
 WRITER = """
 import sys, threading
 from pathlib import Path
@@ -319,24 +223,3 @@ def test_a_record_that_no_disk_can_take_holds_up_nothing_and_is_counted(
     assert {beyond, no_text}.isdisjoint(kept.durable)
     assert {"after them", "and again"} < set(texts)
     assert sum(int(text.split()[0]) for text in texts if "could not be kept" in text) == 2
-
-
-@pytest.mark.parametrize("body", ['\'{"kind":"no\'', "CAST(x'7b22ff' AS TEXT)", "x'00'"])
-def test_a_damaged_row_is_said_and_hides_no_other(kept: Kept, tmp_path: Path, body: str) -> None:
-    kept.journal.start()
-    kept.append(take_body(a_take("t1")))
-    seq = kept.append(take_body(a_take("t2")))
-    kept.await_durable(kept.append(notice("whole")))
-    kept.journal.close()
-    with sqlite3.connect(tmp_path / FILE_NAME) as db:
-        db.execute(f"UPDATE records SET body = {body} WHERE seq = {seq}")
-    db.close()
-    reader = open_readonly(tmp_path)
-    _, damaged, whole = reader.day_records(DAY)
-    assert damaged.body == NoticeBody(
-        text=f"record {seq} is damaged and cannot be read", level="warning"
-    )
-    assert whole.body == notice("whole")
-    assert [r.body.take.id for r in reader.latest_takes("P", "U") if r.body.kind == "take"] == [
-        "t1"
-    ]
