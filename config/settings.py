@@ -6,7 +6,7 @@ A source's own options are validated by its kind; this package knows only what a
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 SOURCES_LIMIT = 32  # two cores carry about 14 feeds; more is a mistake in the file
 NAME_LIMIT = 64
@@ -47,6 +47,30 @@ class Storage(_Model):
     line_log_gib: float = Field(default=2.0, gt=0, le=1024)
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Look(_Model):
+    """How a source's picture is meant to look: where it clips, and what in it is no picture."""
+
+    clip_percent: float = Field(default=100.0, gt=0, le=110)
+    """From which luma on a pixel is clipped: an operator's zebra. Log pictures clip lower."""
+    crush_percent: float = Field(default=1.0, ge=-8, le=50)
+    """Up to which luma it is crushed."""
+    masks: list[tuple[Share, Share, Share, Share]] = Field(default_factory=list, max_length=8)
+    """Burnt-in overlays: left, top, right, bottom, as shares of the picture's width and height."""
+
+    @field_validator("masks")
+    @classmethod
+    def _masks_have_an_area(
+        cls, masks: list[tuple[float, float, float, float]]
+    ) -> list[tuple[float, float, float, float]]:
+        for left, top, right, bottom in masks:
+            if left >= right or top >= bottom:
+                raise ValueError("left before right and top before bottom, from 0 to 1")
+        return masks
+
+
 class SourceSettings(_Model):
     """One input. Keys not listed here are options of its kind."""
 
@@ -63,6 +87,7 @@ class SourceSettings(_Model):
     programme: list[int] | None = None
     """Channels of the mix, from 1. By default all of a mono, stereo, 5.1 or 7.1 layout."""
     pairs: list[tuple[int, int]] = Field(default_factory=list, max_length=128)
+    look: Look = Look()
     stall_s: float | None = Field(default=None, gt=0, le=60)
 
     @property

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol, runtime_checkable
 
 from capture.source import Item, StreamInfo
+from monitor.measure.look import PLAIN, Look
 from monitor.metrics import Value
 
 LIMIT_MAX: Final = 1e6  # 11 days in seconds: a larger limit, or infinity, is a slip of the pen
@@ -49,6 +50,7 @@ class Setup:
     ``programme``: indices of the channels that are the mix, or None when there is no mix.
     ``pairs``: channels declared as two sides of one thing; others may be alike by intent.
     ``baseline``: what the line-up learned, by metric; a view that may change at any time.
+    ``look``: where the picture clips, and what in it is no picture.
     ``live``: as seen on a feed while it happens; False for a recorded file.
     """
 
@@ -58,6 +60,7 @@ class Setup:
     pairs: tuple[tuple[int, int], ...] = ()
     baseline: Mapping[str, Value] = field(default_factory=dict)
     live: bool = True
+    look: Look = PLAIN
     only: frozenset[str] | None = None
     """Names of the measurements and listeners to be made; None: all."""
 

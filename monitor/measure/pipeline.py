@@ -17,6 +17,7 @@ from types import MappingProxyType
 import monitor.measure  # noqa: F401  fills the registry
 from capture.source import Block, Changed, Ended, Frame, Item, Lost, Packet, StreamInfo
 from monitor.lines import Event, Gap, Reading, Stream
+from monitor.measure.look import PLAIN, Look
 from monitor.measure.measurement import (
     MEASUREMENTS,
     Detection,
@@ -130,9 +131,11 @@ class Pipeline:
 
     ``limits`` are detector limits by name; ``programme`` the channels of the mix, from 0, or None
     for all of a mono, stereo, 5.1 or 7.1 layout; ``pairs`` channels declared as belonging together,
-    from 0, or what says so of a stream; ``baseline`` what the line-up learned, by metric; ``epoch``
-    is added to the source's own count of epochs, so that a source opened again never repeats one;
-    ``only`` names the measurements and listeners to be made, where others are made elsewhere.
+    from 0, or what says so of a stream; ``baseline`` what the line-up learned, by metric; ``look``
+    where pictures clip and what in them is none; ``epoch`` is
+    added to the source's own count of epochs, so that a source opened again never repeats one;
+    ``only`` names the measurements, listeners and viewers to be made, where others are made
+    elsewhere.
     """
 
     def __init__(
@@ -144,6 +147,7 @@ class Pipeline:
         programme: Sequence[int] | None = None,
         pairs: Pairs | Callable[[StreamInfo], Pairs] = (),
         baseline: Mapping[str, Value] | None = None,
+        look: Look = PLAIN,
         live: bool = True,
         epoch: int = 0,
         only: Collection[str] | None = None,
@@ -153,6 +157,7 @@ class Pipeline:
         self._pairs = pairs
         self._baseline: dict[str, Value] = dict(baseline or {})
         self._wanted = None if programme is None else tuple(programme)
+        self._look = look
         self._live = live
         self._only = None if only is None else frozenset(only)
         self._integrating = True
@@ -189,6 +194,7 @@ class Pipeline:
             programme=programme,
             pairs=self._pairs_of(info),
             baseline=MappingProxyType(self._baseline),
+            look=self._look,
             live=self._live,
             only=self._only,
         )

@@ -13,6 +13,7 @@ import capture.sources  # noqa: F401  fills the registry
 from capture.source import KINDS, Ended, Frame, Item, Source, StreamInfo
 from config.settings import SourceSettings
 from monitor import lines
+from monitor.measure.look import Look
 from monitor.measure.picture.still import still_jpeg
 from monitor.measure.pipeline import Pipeline, describe
 from monitor.worker.handover import HandOver, Outcome
@@ -158,7 +159,7 @@ class Measuring:
         self._state("live", None)
 
     def _new_pipeline(self, streams: tuple[StreamInfo, ...], epoch: int) -> Pipeline:
-        programme = self._settings.programme
+        programme, look = self._settings.programme, self._settings.look
         pipeline = Pipeline(
             self.source_id,
             streams,
@@ -166,6 +167,7 @@ class Measuring:
             programme=None if programme is None else [channel - 1 for channel in programme],
             pairs=[(left - 1, right - 1) for left, right in self._settings.pairs],
             baseline=self._baseline,
+            look=Look.of_percent(look.clip_percent, look.crush_percent, look.masks),
             epoch=epoch,
         )
         pipeline.integrate(on=self._integrating)

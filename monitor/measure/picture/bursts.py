@@ -5,6 +5,7 @@ Used by detectors that count (dropped frames, repeated frames). Pure; times are 
 
 from collections import deque
 
+from monitor.measure.look import Rectangle
 from monitor.measure.measurement import Detection, StepPhase
 
 DETAIL_LIMIT = 8  # frame numbers named in an episode's words; the count holds them all
@@ -112,9 +113,16 @@ class Span:
         self.is_open = False
         self._number = 0
         self._start = 0
+        self._place: Rectangle | None = None
 
     def _step(
-        self, phase: StepPhase, end: int | None, worst: float, count: int, detail: str
+        self,
+        phase: StepPhase,
+        end: int | None,
+        worst: float,
+        count: int,
+        detail: str,
+        place: Rectangle | None,
     ) -> None:
         self.steps.append(
             Detection(
@@ -127,19 +135,27 @@ class Span:
                 unit=self.unit,
                 count=count,
                 detail=detail or None,
+                place=place,
             )
         )
 
-    def open(self, start: int, worst: float, detail: str = "", count: int = 1) -> None:
-        """Open an episode that began at ``start``."""
+    def open(
+        self,
+        start: int,
+        worst: float,
+        detail: str = "",
+        count: int = 1,
+        place: Rectangle | None = None,
+    ) -> None:
+        """Open an episode that began at ``start``; ``place``: where in the picture."""
         assert not self.is_open
-        self._start, self.is_open = start, True
-        self._step("open", None, worst, count, detail)
+        self._start, self.is_open, self._place = start, True, place
+        self._step("open", None, worst, count, detail, place)
 
     def close(self, end: int, worst: float, detail: str = "", count: int = 1) -> None:
         """Close the open episode, if any, at ``end`` (exclusive)."""
         if self.is_open:
-            self._step("close", end, worst, count, detail)
+            self._step("close", end, worst, count, detail, self._place)
             self.is_open = False
             self._number += 1
 
