@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from capture.address import redact
+from config.secrets import redact
 
 _SECRET_KEY = re.compile(r"pass|pwd|secret|token|key", re.IGNORECASE)
 

@@ -23,6 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+OPEN_LIMIT_S = 20.0  # a disk that spins up, a sound server that starts: seconds, never this many
+
 
 class SourceError(Exception):
     """Anything that stops a source; the message is for an operator."""
@@ -204,6 +206,8 @@ class Source(Protocol):
     latency_s: float
     stall_s: float
     """Silence longer than this is a stall; ``read`` itself then raises ``SourceLost``."""
+    open_limit_s: float
+    """``open`` takes at most this long unless it hangs."""
     practice: bool
 
     def open(self) -> tuple[StreamInfo, ...]:

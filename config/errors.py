@@ -11,6 +11,8 @@ import difflib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from config.secrets import hide
+
 NEAR_ENOUGH = 0.6  # difflib's own default: two slips in a short word, three in a long one
 FOUND_LIMIT = 60  # a pasted file as a value must not fill the terminal
 
@@ -61,8 +63,8 @@ def nearest(word: object, known: Collection[str]) -> str | None:
 
 
 def shown(value: object) -> str:
-    """Return a value as an error quotes it: its text, cut to one line's length."""
-    text = repr(value)
+    """Return a value as an error quotes it: no secret of an address, cut to one line's length."""
+    text = hide(repr(value))
     return text if len(text) <= FOUND_LIMIT else text[: FOUND_LIMIT - 1] + "…"
 
 

@@ -62,6 +62,8 @@ def _expected(error: ErrorDetails) -> str:
         return " and ".join(bounds)
     if kind == "string_pattern_mismatch":
         return f"text that matches {context['pattern']}"
+    if kind == "value_error" and "error" in context:
+        return str(context["error"])
     message = error["msg"]
     return message[:1].lower() + message[1:]
 

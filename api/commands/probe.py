@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -23,6 +23,8 @@ SECONDS_LIMIT = 60.0
 ITEMS_LIMIT = 200_000  # a file of many small packets whose stamps do not advance
 GRACE_S = 3.0  # beyond the wanted seconds, for a feed that comes in bursts
 DRAIN_ITEMS = 20
+OPEN_S = 10.0
+ADDRESS_LIMIT = 4_096  # a line of a file; what an address may be is checked where it is used
 WIDTH_COLUMNS = 100
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.\-]+:")
 
@@ -30,7 +32,7 @@ Row = dict[str, object]
 
 
 @click.command(name="probe", context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("address", metavar="ADDRESS_OR_FILE")
+@click.argument("address", metavar="ADDRESS_OR_FILE", required=False)
 @click.option(
     "--format", "form", type=Word(FORMATS), default="text", show_default=True,
     metavar="FORMAT", help=f"What is written: {', '.join(FORMATS)}.",
@@ -43,18 +45,36 @@ Row = dict[str, object]
     "--transport", type=Word(("tcp", "udp")), default="tcp", show_default=True,
     metavar="TRANSPORT", help="How RTSP carries media: tcp or udp.",
 )  # fmt: skip
-def command(address: str, form: str, seconds: float, transport: str) -> None:
+@click.option("--listen", is_flag=True, help="Wait for an encoder that pushes to the address.")
+@click.option("--sdp", metavar="FILE", help="Of rtp://: the session description.")
+@click.option(
+    "--address-file", metavar="FILE", type=click.File("r"),
+    help="Read the address from a file, or with - ask for it: other users can read what stands "
+    "on the command line, a password too.",
+)  # fmt: skip
+def command(
+    address: str | None,
+    form: str,
+    seconds: float,
+    transport: str,
+    listen: bool,
+    sdp: str | None,
+    address_file: TextIO | None,
+) -> None:
     """Say what an address or a file carries: its streams, as declared and as measured.
 
-    An address is rtsp://, rtsps://, udp:// or tcp://. User and password are never shown.
+    Addresses: rtsp, rtmp, udp, tcp, rtp, http and their secured kin; see docs/sources.md. User,
+    password and stream keys are never shown; --address-file keeps them out of the process list.
 
     Exit status: 0 when something is there; 2 with one line when not.
     """
-    from capture.address import redact
     from capture.source import SourceError
+    from config.secrets import redact
 
-    source = _source(address, transport)
+    address = _wanted(address, address_file)
+    options = {"transport": transport, "listen": listen, "open_timeout_s": OPEN_S}
     try:
+        source = _source(address, options | ({"sdp": sdp} if sdp else {}))
         rows = measured(source, seconds)
     except SourceError as error:
         click.echo(f"Error: {error}", err=True)
@@ -63,20 +83,37 @@ def command(address: str, form: str, seconds: float, transport: str) -> None:
     put(_json(shown, rows) if form == "json" else _text(shown, rows), None)
 
 
-def _source(address: str, transport: str) -> "Source":
+def _wanted(address: str | None, file: TextIO | None) -> str:
+    """Return the address from the one place it was given at; at a terminal it is asked for."""
+    if (address is None) == (file is None):
+        raise click.UsageError("expected one ADDRESS_OR_FILE, or --address-file FILE")
+    if file is None:
+        return address or ""
+    if file.isatty():
+        return str(click.prompt("Address", hide_input=True, err=True))
+    return file.readline(ADDRESS_LIMIT).strip()
+
+
+def _source(address: str, options: dict[str, object]) -> "Source":
     from pathlib import Path
 
+    from pydantic import ValidationError
+
+    from capture.address import check_address
     from capture.sources.media_file import MediaFile, MediaFileOptions
     from capture.sources.network_feed import NetworkFeed, NetworkFeedOptions
 
     try:
         if _SCHEME.match(address) and not Path(address).exists():
-            return NetworkFeed(
-                NetworkFeedOptions.model_validate({"address": address, "transport": transport})
-            )
+            check_address(address)
+            return NetworkFeed(NetworkFeedOptions.model_validate({"address": address, **options}))
         return MediaFile(MediaFileOptions(path=address))
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_input=False)[0]
+        name = str(wrong["loc"][-1])
+        raise click.UsageError(f"{name}: {wrong['msg'].removeprefix('Value error, ')}") from None
     except ValueError:
-        raise click.BadParameter("expected an address or a file, 1 to 2048 characters") from None
+        raise click.BadParameter("expected an address or a file") from None
 
 
 class _Gathering:

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from capture.sound_devices import INSTALL, list_inputs
 from capture.source import (
+    OPEN_LIMIT_S,
     Block,
     DeviceMissing,
     Found,
@@ -163,6 +164,7 @@ class AudioDevice:
     """One audio interface."""
 
     stall_s = STALL_S
+    open_limit_s = OPEN_LIMIT_S
     practice = False
 
     def __init__(self, options: AudioDeviceOptions) -> None:

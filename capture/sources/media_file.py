@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field
 
 from capture.source import (
+    OPEN_LIMIT_S,
     Ended,
     Item,
     LibraryMissing,
@@ -113,6 +114,7 @@ class MediaFile:
     """
 
     latency_s = 0.0
+    open_limit_s = OPEN_LIMIT_S
     practice = False
 
     def __init__(self, options: MediaFileOptions) -> None:

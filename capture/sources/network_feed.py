@@ -1,4 +1,4 @@
-"""A network feed: RTSP over TCP or UDP, MPEG-TS over UDP or TCP; sound and picture in one session.
+"""A network feed: whatever ``capture/address.py`` allows; sound and picture in one session.
 
 A thread of its own opens, demuxes, decodes and closes (a container closed from another thread
 while it reads is a crash), and hands items over through a bounded queue. ``read`` watches the time
@@ -7,20 +7,18 @@ FFmpeg. The end of a feed is a loss, for a live feed has no proper end.
 """
 
 import queue
-import socket
 import threading
 import time
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from capture.address import DEFAULT_PORTS, FORMATS, PROTOCOLS, Address, check_address, redact, scrub
+from capture.address import FORMS, Address, check_address
+from capture.opening import Opening, open_feed, resolve
 from capture.source import (
     AddressRefused,
-    Changed,
     Frame,
     Item,
-    LibraryMissing,
     Lost,
     OpenFailed,
     SourceError,
@@ -28,6 +26,8 @@ from capture.source import (
     StreamInfo,
     source,
 )
+from capture.timeline import BURST_SPEED, Losses, Pace, Timeline
+from config.secrets import redact, scrub
 
 if TYPE_CHECKING:
     from av.container.input import InputContainer
@@ -37,110 +37,69 @@ if TYPE_CHECKING:
     from capture.demux import Demuxer
 
 STALL_S = 1.0  # a feed of 5 pictures a second or more is never silent this long
+WEB_STALL_S = 10.0  # HLS comes in segments: 6 s each by Apple's advice, and one may be late
+OPEN_S = 10.0  # the peer may take this long to answer and to show a first packet
+LISTEN_S = 3_600.0  # an encoder may be switched on at any time; once an hour we listen anew
 ITEMS_LIMIT = 1_024  # about 2 s of 25 pictures, their packets and 8 sound streams
 FRAMES_LIMIT = 25  # of those: each pins 3 MB of decoder memory at 1080p
-PROBE_BYTES = 2_000_000  # of a stream of 12 Mb/s: 1.3 s
-PROBE_US = 1_000_000  # sound and picture both seen, 25 pictures to read a declared rate from
-BURST_SPEED = 4.0  # what waited while the feed was probed comes this much faster than live, not
-BURST_FREE_S = 0.1  # at once: measuring holds a third of a second of pictures and would lose some
-UDP_FIFO_UNITS = 50_000  # of 188 bytes: 9 MB, 6 s at 12 Mb/s, while a decoder catches up
-JUMP_S = 10.0  # a step of the stamps this long, or back by a second, is another timeline
-BACK_S = 1.0
-SETTLE_S = 2.0  # the other streams' stamps jump within this of the first one's
-LOSS_EVERY_NS = 1_000_000_000  # losses are told at most once a second
+HLS_SPEED = 1.0
 CLOSE_S = 0.5
+OPEN_SLACK_S = 3.0  # finding the host and loading libraries come on top of all that is bounded
 
 
 class NetworkFeedOptions(BaseModel):
     """Options of ``kind = "network_feed"``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
     address: str = Field(min_length=1, max_length=2_048)
-    """rtsp://, rtsps://, udp:// or tcp://; user and password stand before the host."""
+    """One of the forms in docs/sources.md; user and password stand before the host."""
     transport: Literal["tcp", "udp"] = "tcp"
     """How RTSP carries media. TCP loses nothing on a busy network and comes a little later."""
-    open_timeout_s: float = Field(default=10.0, gt=0, le=60)
-    """How long the peer may take to answer and to show a first packet."""
+    listen: bool = False
+    """Wait at the address for an encoder that pushes, instead of asking a server there."""
+    sdp: str | None = Field(default=None, min_length=1, max_length=16_384)
+    """Of rtp:// what is no MPEG-TS: its session description, or the path of a file with it."""
+    open_timeout_s: float | None = Field(default=None, gt=0, le=LISTEN_S)
+    """How long the peer may take to answer and to show a first packet; by default 10 s, and an
+    hour where it is waited for."""
     latency_s: float = Field(default=0.0, ge=0, le=30)
     """How late the feed is, if it is known: from a clap in front of the camera to its arrival."""
 
+    @field_validator("address")
+    @classmethod
+    def _is_allowed(cls, address: str) -> str:
+        try:
+            check_address(address)
+        except AddressRefused as error:
+            raise ValueError(str(error)) from None
+        return address
 
-def ffmpeg_options(address: Address, transport: str, read_s: float) -> dict[str, str]:
-    """Return every FFmpeg option that matters, so that none is left to a library's default."""
-    options = {
-        "protocol_whitelist": PROTOCOLS[address.scheme],
-        "probesize": str(PROBE_BYTES),
-        "analyzeduration": str(PROBE_US),
-    }
-    if address.scheme in DEFAULT_PORTS:
-        options |= {"rtsp_transport": transport, "timeout": str(int(read_s * 1e6))}
-    if address.scheme == "udp":
-        options |= {"fifo_size": str(UDP_FIFO_UNITS), "overrun_nonfatal": "1"}
-        options |= {"timeout": str(int(read_s * 1e6))}
-    return options
+    @field_validator("listen")
+    @classmethod
+    def _can_listen(cls, listen: bool, info: ValidationInfo) -> bool:
+        address = info.data.get("address")
+        if listen and address and not check_address(address).form.can_listen:
+            kinds = " or ".join(f"{name}://" for name, form in FORMS.items() if form.can_listen)
+            raise ValueError(f"an address of the form {kinds} to listen at")
+        return listen
 
+    @field_validator("sdp")
+    @classmethod
+    def _goes_with_rtp(cls, sdp: str | None, info: ValidationInfo) -> str | None:
+        address = info.data.get("address")
+        if sdp and address and check_address(address).scheme != "rtp":
+            raise ValueError("an address of the form rtp://HOST:PORT beside it")
+        return sdp
 
-def opening_error(
-    error: Exception, address: Address, waited_s: float, phase_s: float
-) -> OpenFailed:
-    """Say in clear words why an address did not open; no secret of it is in them.
+    @property
+    def listens(self) -> bool:
+        """Whether a peer is waited for."""
+        return self.listen or check_address(self.address).asks_to_listen
 
-    ``phase_s`` is how long FFmpeg could wait: when it was interrupted in an answer, it calls what
-    it has invalid data.
-    """
-    shown = redact(address.text)
-    name = "TimeoutError" if waited_s >= 0.95 * phase_s else type(error).__name__
-    words = {
-        "HTTPUnauthorizedError": "refuses the user or password (401); "
-        f"expected {address.scheme}://USER:PASSWORD@{address.place}/…",
-        "HTTPForbiddenError": "does not allow this user (403)",
-        "HTTPNotFoundError": f"the server at {address.place} has no such stream (404)",
-        "ConnectionRefusedError": f"nothing listens at {address.place} (connection refused)",
-        "ExitError": f"nothing answers within {waited_s:.1f} s",
-        "TimeoutError": f"nothing answers within {waited_s:.1f} s",
-        "InvalidDataError": f"{address.place} answers, but not with "
-        + ("an RTSP stream" if FORMATS[address.scheme] == "rtsp" else "MPEG-TS"),
-        "EOFError": f"{address.place} closed the connection before any media came",
-    }
-    reason = getattr(error, "strerror", None) or str(error) or name
-    return AddressRefused(f"{shown}: {words.get(name) or scrub(str(reason), address.text)}")
-
-
-def _resolve(address: Address) -> None:
-    if not address.host:
-        return
-    try:
-        socket.getaddrinfo(address.host, address.port)
-    except OSError:
-        shown = redact(address.text)
-        raise AddressRefused(f"{shown}: no host called {address.host} is known here") from None
-
-
-class _Losses:
-    """Counts lost packets of every stream and tells them at most once a second."""
-
-    def __init__(self) -> None:
-        self.waiting: dict[int, Lost] = {}
-        self.told_ns = 0
-
-    def add(self, lost: Lost) -> None:
-        old = self.waiting.get(lost.stream)
-        amount = lost.amount + (old.amount if old else 0)
-        self.waiting[lost.stream] = Lost(
-            stream=lost.stream,
-            epoch=lost.epoch,
-            start=old.start if old else lost.start,
-            amount=amount,
-            unit=lost.unit,
-            reason=lost.reason,
-            t_arrival_ns=lost.t_arrival_ns,
-        )
-
-    def due(self, now_ns: int) -> list[Lost]:
-        if not self.waiting or now_ns - self.told_ns < LOSS_EVERY_NS:
-            return []
-        told, self.waiting, self.told_ns = list(self.waiting.values()), {}, now_ns
-        return told
+    @property
+    def patience_s(self) -> float:
+        """How long opening may take."""
+        return self.open_timeout_s or (LISTEN_S if self.listens else OPEN_S)
 
 
 @source("network_feed", NetworkFeedOptions)
@@ -152,7 +111,8 @@ class NetworkFeed:
     def __init__(self, options: NetworkFeedOptions) -> None:
         self.options = options
         self.latency_s = options.latency_s
-        self.stall_s = STALL_S
+        self.open_limit_s = options.patience_s + OPEN_SLACK_S
+        self.stall_s = WEB_STALL_S if check_address(options.address).is_web else STALL_S
         self._items: queue.Queue[Item | SourceError] = queue.Queue(ITEMS_LIMIT)
         self._opened: queue.Queue[tuple[StreamInfo, ...] | SourceError] = queue.Queue(1)
         self._stop = threading.Event()
@@ -169,13 +129,12 @@ class NetworkFeed:
             target=self._run, args=(address,), name=f"feed {address.place}", daemon=True
         )
         self._thread.start()
-        wait_s = self.options.open_timeout_s + self.stall_s
+        wait_s = self.options.patience_s + self.stall_s
         try:
             outcome = self._opened.get(timeout=wait_s)
         except queue.Empty:
             self.close()
-            shown = redact(address.text)
-            raise AddressRefused(f"{shown}: nothing answers within {wait_s:g} s") from None
+            raise AddressRefused(f"{address.shown}: nothing answers within {wait_s:g} s") from None
         if isinstance(outcome, SourceError):
             self.close()
             raise outcome
@@ -224,8 +183,8 @@ class NetworkFeed:
 
     def _run(self, address: Address) -> None:
         try:
-            _resolve(address)
-            container = self._connect(address)
+            resolve(address)
+            container = open_feed(self._opening(address))
         except SourceError as error:
             self._opened.put(error)
             return
@@ -241,25 +200,18 @@ class NetworkFeed:
         finally:
             container.close()
 
-    def _connect(self, address: Address) -> "InputContainer":
-        try:
-            import av
-        except ImportError as error:
-            raise LibraryMissing(f"PyAV is not installed ({error}); pip install av") from error
-        phase_s = self.options.open_timeout_s / 2  # connecting and probing have one each
-        began = time.monotonic()
-        try:
-            return av.open(
-                address.text,
-                mode="r",
-                format=FORMATS[address.scheme],
-                options=ffmpeg_options(address, self.options.transport, phase_s),
-                metadata_errors="replace",
-                timeout=(phase_s, self.stall_s),
-            )
-        except (av.error.FFmpegError, OSError, ValueError) as error:
-            waited_s = time.monotonic() - began
-            raise opening_error(error, address, waited_s, phase_s) from None
+    def _opening(self, address: Address) -> Opening:
+        options, patience_s = self.options, self.options.patience_s
+        listens = options.listens
+        return Opening(
+            address=address,
+            transport=options.transport,
+            listen=listens,
+            sdp=options.sdp,
+            # connecting and probing have a half each; whoever pushes may come at the last moment
+            open_s=patience_s if listens else patience_s / 2,
+            read_s=self.stall_s,
+        )
 
     def _pump(self, container: "InputContainer", address: Address) -> None:
         from capture.demux import Demuxer
@@ -270,11 +222,11 @@ class NetworkFeed:
             self._opened.put(error)
             return
         if not demuxer.streams:
-            shown = redact(address.text)
-            self._opened.put(OpenFailed(f"{shown}: carries no sound and no picture"))
+            self._opened.put(OpenFailed(f"{address.shown}: carries no sound and no picture"))
             return
+        speed = self._settle(container.format.name)
         self._opened.put(demuxer.infos())
-        losses, timeline, pace = _Losses(), _Timeline(demuxer), Pace()
+        losses, timeline, pace = Losses(), Timeline(demuxer), Pace(speed)
         while not self._stop.is_set():
             packet = self._next_packet(demuxer, address)
             now_ns = self._last_ns = time.monotonic_ns()
@@ -291,6 +243,18 @@ class NetworkFeed:
                     self._hand_over(item)
             for lost in losses.due(now_ns):
                 self._hand_over(lost)
+
+    def _settle(self, container: str) -> float:
+        """Set the stall time by what a web address turned out to be; return the pace of bursts.
+
+        HLS fetches segments as they are read: at the speed of its media time the peers' buffer,
+        which is three segments, is ours too.
+        """
+        if container == "hls":
+            return HLS_SPEED
+        if self.stall_s == WEB_STALL_S:  # unless somebody chose another
+            self.stall_s = STALL_S
+        return BURST_SPEED
 
     def _next_packet(self, demuxer: "Demuxer", address: Address) -> "AvPacket[Stream]":
         from av.error import FFmpegError
@@ -335,59 +299,3 @@ class NetworkFeed:
                     t_arrival_ns=frame.t_arrival_ns,
                 )
             )
-
-
-class Pace:
-    """Spreads bursts: one stream's media time may run ``BURST_SPEED`` times as fast as the clock.
-
-    Time is an argument. The first stream that is seen sets the pace for all.
-    """
-
-    def __init__(self) -> None:
-        self.stream: int | None = None
-        self.anchor: tuple[float, float] | None = None  # media and clock, in seconds
-
-    def wait_s(self, stream: int, media_s: float, now_s: float) -> float:
-        """Return how long to hold this packet back, at most ``BURST_FREE_S``."""
-        if self.stream is None:
-            self.stream = stream
-        if stream != self.stream:
-            return 0.0
-        if self.anchor is None:
-            self.anchor = media_s, now_s
-        due_s = self.anchor[1] + (media_s - self.anchor[0]) / BURST_SPEED
-        if abs(now_s - due_s) > BURST_FREE_S:  # live, after a pause, or another timeline
-            self.anchor = media_s, now_s
-            return 0.0 if now_s > due_s else BURST_FREE_S
-        return max(0.0, due_s - now_s)
-
-
-class _Timeline:
-    """Watches the stamps of all streams for a jump; a jump begins a new epoch."""
-
-    def __init__(self, demuxer: "Demuxer") -> None:
-        self.demuxer = demuxer
-        self.last_s: dict[int, float] = {}
-        self.jumped_ns: int | None = None
-
-    def follow(self, stream: int, dts: int | None, now_ns: int) -> Changed | None:
-        """Take a packet's stamp; return the change when its timeline is another one."""
-        if dts is None:
-            return None
-        at_s = float(dts * self.demuxer.decoders[stream].base)
-        last_s = self.last_s.get(stream)
-        self.last_s[stream] = at_s
-        if last_s is None or -BACK_S <= at_s - last_s <= JUMP_S:
-            return None
-        settling = self.jumped_ns is not None and now_ns - self.jumped_ns < SETTLE_S * 1e9
-        self.demuxer.decoders[stream].next_sample = None
-        if settling:
-            return None
-        self.jumped_ns = now_ns
-        self.demuxer.next_epoch()
-        return Changed(
-            epoch=self.demuxer.epoch,
-            streams=self.demuxer.infos(),
-            reason=f"time-stamps jumped by {at_s - last_s:+.1f} s",
-            t_arrival_ns=now_ns,
-        )

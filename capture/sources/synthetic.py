@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from capture.source import (
+    OPEN_LIMIT_S,
     Block,
     Ended,
     Found,
@@ -323,6 +324,7 @@ class Synthetic:
 
     latency_s = 0.0
     stall_s = STALL_S
+    open_limit_s = OPEN_LIMIT_S
     practice = True
 
     def __init__(self, options: SyntheticOptions, clock: Clock | None = None) -> None:

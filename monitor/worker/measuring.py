@@ -118,6 +118,11 @@ class Measuring:
         return self._source.stall_s
 
     @property
+    def open_limit_s(self) -> float:
+        """Opening takes longer than this only where it hangs, in seconds."""
+        return self._source.open_limit_s
+
+    @property
     def source_id(self) -> str:
         """The source's id."""
         return self._settings.id
@@ -393,7 +398,6 @@ class Measuring:
 class WatchdogLimits:
     """How long a thread may be away before the process is given up, in seconds."""
 
-    open_s: float = 20.0  # a stream's own time-outs come first
     read_slack_s: float = 0.3  # over the stall time: a healthy source reports its own stall
     measuring_s: float = 5.0
     tick_s: float = 0.1
@@ -430,8 +434,8 @@ def _stuck(measuring: Measuring, now: int, bounds: WatchdogLimits) -> str | None
     measuring_s = (now - measuring.beat_ns) / 1e9
     if measuring.reader.is_open and reader_s > measuring.stall_s + bounds.read_slack_s:
         return f"the source did not answer for {reader_s:.1f} s"
-    if not measuring.reader.is_open and reader_s > bounds.open_s:
-        return f"the source did not open within {bounds.open_s:.0f} s"
+    if not measuring.reader.is_open and reader_s > measuring.open_limit_s:
+        return f"the source did not open within {measuring.open_limit_s:.0f} s"
     if measuring_s > bounds.measuring_s:
         return f"measuring stood still for {measuring_s:.1f} s"
     return None

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from capture.source import AddressRefused, Block, Changed, Frame, Item, Lost, Packet, SourceLost
-from capture.sources.network_feed import NetworkFeed, NetworkFeedOptions, Pace
+from capture.sources.network_feed import NetworkFeed, NetworkFeedOptions
+from capture.timeline import Pace
 from tests.rigs.clips import Clips
 from tests.rigs.feeds import RtspServer, TsSender, free_udp_port
 

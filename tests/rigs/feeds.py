@@ -1,10 +1,13 @@
-"""Feeds from real server processes on loopback: RTSP by GStreamer, MPEG-TS by FFmpeg."""
+"""Feeds from real server processes on loopback: RTSP by GStreamer, everything else by FFmpeg."""
 
 import os
 import select
 import signal
 import socket
 import subprocess
+import sys
+import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,6 +23,33 @@ def free_udp_port() -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def free_rtp_port() -> int:
+    """Return an even UDP port that was free a moment ago, and the next one too, for RTCP."""
+    while True:
+        port = free_udp_port() & ~1
+        with suppress(OSError), ExitStack() as probes:
+            for wanted in (port, port + 1):
+                probe = probes.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                probe.bind(("127.0.0.1", wanted))
+            return port
+
+
+def free_tcp_port() -> int:
+    """Return a TCP port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def await_listening(port: int) -> None:
+    """Wait until somebody listens at a TCP port, without connecting: some take one peer only."""
+    wanted = f":{port:04X} 00000000:0000 0A "
+    deadline = time.monotonic() + START_S
+    while wanted not in Path("/proc/net/tcp").read_text():
+        assert time.monotonic() < deadline, f"nobody listens at {port} within {START_S} s"
+        select.select([], [], [], 0.02)
 
 
 class Server:
@@ -84,3 +114,25 @@ class TsSender(Server):
         quiet = [ffmpeg(), "-loglevel", "quiet", "-nostdin"]
         super().__init__([*quiet, *media, "-f", "mpegts", target])
         self.address = f"udp://{host}:{port}"
+
+
+class ClipSender(Server):
+    """FFmpeg sending a clip in real time, over and over, to wherever ``output`` says.
+
+    ``spoilt`` damages one packet of nine on its way out.
+    """
+
+    def __init__(self, clip: Path, output: tuple[str, ...], *, spoilt: bool = False) -> None:
+        endless = ("-re", "-stream_loop", "-1", "-i", str(clip), "-map", "0", "-c", "copy")
+        some = r"noise=amount=if(eq(mod(n\,9)\,4)*gt(n\,0)\,40\,0)"
+        noise = ("-bsf:v", some) if spoilt else ()
+        super().__init__([ffmpeg(), "-loglevel", "quiet", "-nostdin", *endless, *noise, *output])
+
+
+class WebFolder(Server):
+    """Python's own web server over a folder, on loopback."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        where = ("--bind", "127.0.0.1", "--directory", str(folder))
+        super().__init__([sys.executable, "-m", "http.server", str(port), *where])
+        await_listening(port)

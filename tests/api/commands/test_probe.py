@@ -80,6 +80,36 @@ def test_nothing_there_is_one_line_and_status_2(address: str, words: str) -> Non
     assert "horse" not in result.stderr
 
 
+def test_an_address_may_be_read_from_a_file_so_that_no_process_list_has_it(tmp_path: Path) -> None:
+    file = tmp_path / "camera.txt"
+    file.write_text("rtsp://viewer:horse@127.0.0.1:9/x\n")
+    result = run("--address-file", str(file))
+    assert result.exit_code == 2
+    assert "nothing listens" in result.stderr
+    assert "horse" not in result.stderr
+
+
+def test_an_address_may_come_by_standard_input() -> None:
+    result = CliRunner().invoke(
+        command, ["--address-file", "-"], input="rtmp://127.0.0.1:9/a/horse\n"
+    )
+    assert "nothing listens" in result.stderr
+    assert "horse" not in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [(), ("a.mov", "--address-file", "-")])
+def test_an_address_comes_from_one_place(arguments: tuple[str, ...]) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert "expected one ADDRESS_OR_FILE" in result.stderr
+
+
+def test_what_cannot_listen_is_refused_with_what_can() -> None:
+    result = run("udp://127.0.0.1:9", "--listen")
+    assert result.exit_code == 2
+    assert "rtmp://" in result.stderr
+
+
 def test_random_bytes_are_nothing(tmp_path: Path) -> None:
     path = tmp_path / "random.mov"
     path.write_bytes(bytes(range(256)) * 40)
