@@ -1,6 +1,6 @@
 // Where an alert is, and what a department's last take came to: words made from the state.
 
-import { folded, type Fold } from "./folding";
+import { folded, timesOf, type Fold } from "./folding";
 import type { Alert, SourceView, Stream, Take } from "./messages";
 import { isOpen, RANK } from "./reduce";
 import { count, runningTime } from "./words";
@@ -143,7 +143,7 @@ export function takeWords(alerts: readonly Alert[], worst: Alert): { text: strin
 
 function foldWords(fold: Fold): string {
   const words = alertWords(fold.worst);
-  return fold.members.length > 1 ? `${words}; ${fold.count} times in all` : words;
+  return fold.members.length > 1 ? `${words}; ${timesOf(fold)} in all` : words;
 }
 
 /** One line on the last take of a department: what was found, who knows. */
