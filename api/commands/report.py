@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from config.settings import Settings, SourceSettings
     from monitor.journal.reader import JournalReader
     from monitor.records import Record
-    from monitor.report.day import Header, SourceName
+    from monitor.report.day_records import Header, SourceName
 
 DAYS_TOLD = 14  # of the days there are: two weeks of a shoot fit a terminal
 PRACTICE = "practice"
@@ -103,7 +103,7 @@ def _listed(days: Sequence[str]) -> str:
 
 
 def _header(day: str, records: "Sequence[Record]", settings: "Settings | None") -> "Header":
-    from monitor.report.day import Header
+    from monitor.report.day_records import Header
 
     newest = records[-1]
     return Header(
@@ -138,7 +138,7 @@ def _names(settings: "Settings | None", records: "Iterable[Record]") -> "dict[st
     every part of a take.
     """
     from monitor.records import AlertBody
-    from monitor.report.day import SERVICE, SourceName
+    from monitor.report.day_records import SERVICE, SourceName
 
     if settings is not None:
         return {

@@ -13,7 +13,8 @@ from api.routes.needs import TheSession, Viewer
 from api.session import Session
 from api.version import takewatch_version
 from monitor.report import REPORTS
-from monitor.report.day import Header, SourceName, day_document
+from monitor.report.day import day_document
+from monitor.report.day_records import Header, SourceName
 
 router = APIRouter(tags=["reports"])
 PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"

@@ -18,7 +18,8 @@ from monitor.records import (
     Take,
     TakeBody,
 )
-from monitor.report.day import Header, SourceName, day_document
+from monitor.report.day import day_document
+from monitor.report.day_records import Header, SourceName
 from monitor.report.document import (
     AudioStream,
     BitRate,
