@@ -7,26 +7,23 @@ is the spec's and the rule's business, and a black picture is told as black.
 """
 
 from math import ceil, floor
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from monitor.measure.look import Rectangle, unmasked
+from monitor.measure.look import unmasked
 from monitor.measure.measurement import Detection, Setup
-from monitor.measure.picture.bursts import Span
 from monitor.measure.picture.stamps import second_ticks
 from monitor.measure.picture.view import Codes, View, nominal_range
 from monitor.measure.picture.viewer import viewer
+from monitor.measure.picture_faults.area import Area
 from monitor.measure.picture_faults.black import PICTURE_BLACK
 from monitor.metrics import Value, declare
 
 EVERY_S: Final = 0.2
 CLIPPED_LIMIT: Final = 0.10
 CRUSHED_LIMIT: Final = 0.70
-RELEASE: Final = 0.8  # of the limit under which it is over: an area at the limit breathes
-PLACE_SHARE: Final = 0.25  # a row or column belongs to the place with so much of the fullest one
 
 CLIPPED = declare("clipped_area", "", "scalar", "last", "Share of the picture that is clipped")
 CRUSHED = declare("crushed_area", "", "scalar", "last", "Share of the picture that is crushed")
@@ -36,21 +33,6 @@ def code_at(level: float, full_range: bool) -> float:
     """Return the code of 8 bits of a level, 0 nominal black to 1 nominal white."""
     black, white = nominal_range(8, full_range)
     return black + level * (white - black)
-
-
-def place_of(found: NDArray[np.uint8]) -> Rectangle | None:
-    """Return where most of what is not 0 lies, as shares of width and height; None: nowhere."""
-    if not cv2.countNonZero(found):
-        return None
-    sides = [_extent(cv2.reduce(found, axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S)) for axis in (0, 1)]
-    (left, right), (top, bottom) = sides
-    return left, top, right, bottom
-
-
-def _extent(sums: NDArray[Any]) -> tuple[float, float]:
-    along = sums.ravel()
-    inside = np.flatnonzero(along >= PLACE_SHARE * along.max())
-    return float(inside[0]) / along.size, float(inside[-1] + 1) / along.size
 
 
 def at_least(codes: Codes, code: float) -> Codes:
@@ -65,34 +47,6 @@ def at_most(codes: Codes, code: float) -> Codes:
     return np.asarray(found, np.uint8)
 
 
-class _Area:
-    """One side: how much of the picture, and the episode while it is too much."""
-
-    def __init__(self, detector: str, limit: float) -> None:
-        self.span = Span(detector, "%")
-        self.limit = limit
-        self.share = self.worst = 0.0
-
-    def judge(self, view: View, found: Codes, seen: int) -> None:
-        """Take the next picture's pixels: those that are not 0, of ``seen`` that are judged."""
-        self.share = cv2.countNonZero(found) / max(1, seen)
-        self.worst = max(self.worst, self.share) if self.span.is_open else self.share
-        if not self.span.is_open and self.share >= self.limit:
-            self.span.open(view.tick, percent(self.share), place=place_of(found))
-        elif self.share < RELEASE * self.limit:
-            self.end(view.tick)
-
-    def end(self, tick: int) -> None:
-        """Close an open episode."""
-        if self.span.is_open:
-            self.span.close(tick, percent(self.worst))
-
-
-def percent(share: float) -> float:
-    """Return a share in percent, to a tenth."""
-    return round(100 * share, 1)
-
-
 @viewer("exposure", detectors=("overexposed", "underexposed"), every_s=EVERY_S)
 class Exposure:
     """Watches both ends of the scale."""
@@ -100,8 +54,8 @@ class Exposure:
     def __init__(self, setup: Setup) -> None:
         self.look = setup.look
         self.second = second_ticks(setup.stream)
-        self.over = _Area("overexposed", setup.limit("overexposed_area", CLIPPED_LIMIT))
-        self.under = _Area("underexposed", setup.limit("underexposed_area", CRUSHED_LIMIT))
+        self.over = Area("overexposed", setup.limit("overexposed_area", CLIPPED_LIMIT))
+        self.under = Area("underexposed", setup.limit("underexposed_area", CRUSHED_LIMIT))
         self.fresh = False
 
     def see(self, view: View) -> None:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from monitor.measure.look import Look
 from monitor.measure.measurement import MEASUREMENTS, Setup
-from monitor.measure.picture_faults.exposure import code_at, place_of
+from monitor.measure.picture_faults.area import place_of
+from monitor.measure.picture_faults.exposure import code_at
 from tests.monitor.measure.feeding import Outcome, make, measure_file, picture, run, video
 from tests.rigs.clips import Clips
 
