@@ -29,6 +29,7 @@ FIGURES = (
     "programme_short_term_max_lufs", "true_peak_max_dbtp", "sample_peak_max_dbfs", "dc_offset",
     "noise_floor_dbfs", "bit_rate_mean_bps", "bit_rate_min_1s_bps", "bit_rate_max_1s_bps",
     "frame_rate_hz", "frames_total", "frames_dropped_total", "frames_repeated_total",
+    "frame_rate_error_hz", "cadence", "frames_out_of_order_total", "key_frame_interval_max_s",
     *FORMAT_KEYS,
 )  # fmt: skip
 """Metrics a document tells; all hold since the beginning of the stream."""
@@ -230,6 +231,8 @@ def video_stream(measured: Measured) -> VideoStream:
             if info.frame_rate is None
             else f"{info.frame_rate.numerator}/{info.frame_rate.denominator}",
             measured=_number(values, "frame_rate_hz", FINE_DIGITS),
+            error=_number(values, "frame_rate_error_hz", FINE_DIGITS),
+            cadence=_word(values, "cadence"),
         ),
         frames=_whole(values, "frames_total") or 0,
         frames_dropped=_whole(values, "frames_dropped_total") or 0,
@@ -247,6 +250,8 @@ def video_stream(measured: Measured) -> VideoStream:
             range=told["colour.range"],
         ),
         undeclared=[key for metric, key in DECLARES.items() if values.get(metric) == UNDECLARED],
+        frames_out_of_order=_whole(values, "frames_out_of_order_total") or 0,
+        key_frame_interval_max_s=_number(values, "key_frame_interval_max_s", FINE_DIGITS),
     )
 
 

@@ -68,10 +68,15 @@ class AudioStream(_Part):
 
 
 class FrameRate(_Part):
-    """Frames a second: as the container says (a fraction), and as the time-stamps say."""
+    """Frames a second: as the container says (a fraction), and as the time-stamps say.
+
+    ``error`` is half the width of the measured rate's error bar; both are of the last 4 s.
+    """
 
     declared: str | None
     measured: float | None
+    error: float | None = None
+    cadence: str | None = None
 
 
 class Colour(_Part):
@@ -106,6 +111,8 @@ class VideoStream(_Part):
     field_order: str | None = None
     colour: Colour = Colour()
     undeclared: list[str] = Field(default_factory=list)
+    frames_out_of_order: int = 0
+    key_frame_interval_max_s: float | None = None
 
 
 class CheckAlert(_Part):

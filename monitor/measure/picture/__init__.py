@@ -1,5 +1,21 @@
 """Measurements of pictures, one a file, and what viewers share."""
 
-from monitor.measure.picture import bit_rate, frame_rate, frames, picture_format, viewing
+from monitor.measure.picture import (
+    bit_rate,
+    frame_rate,
+    frames,
+    key_frames,
+    picture_format,
+    punctuality,
+    viewing,
+)
 
-__all__ = ["bit_rate", "frame_rate", "frames", "picture_format", "viewing"]
+__all__ = [
+    "bit_rate",
+    "frame_rate",
+    "frames",
+    "key_frames",
+    "picture_format",
+    "punctuality",
+    "viewing",
+]

@@ -77,7 +77,9 @@ def video() -> VideoStream:
         pixel_format="yuv420p",
         bit_depth=8,
         scan="progressive",
-        frame_rate=FrameRate(declared="24000/1001", measured=23.976024),
+        frame_rate=FrameRate(
+            declared="24000/1001", measured=23.976024, error=0.000012, cadence="constant"
+        ),
         frames=2500,
         frames_dropped=0,
         frames_repeated=2,
@@ -89,6 +91,7 @@ def video() -> VideoStream:
         field_order="progressive",
         colour=Colour(matrix="bt709", range="limited"),
         undeclared=["colour.primaries", "colour.transfer"],
+        key_frame_interval_max_s=0.5,
     )
 
 
