@@ -15,12 +15,12 @@ than its middle wavers. Three flat ones at one level within 3 s are clipping if
 * they are not all of one width, as those of a steady square wave are.
 
 Speed: the place of the highest sample of each cell, in stretches of 100 ms; all that follows is
-done for the cells near a ceiling alone, at once for all channels.
+done for the cells near a ceiling alone, at once for all channels. An episode's count says "at
+least": one top a cell and side is counted.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import log10
 from typing import Final
 
 import numpy as np
@@ -32,14 +32,17 @@ from monitor.measure.sound.energies import cell_frames
 from monitor.measure.sound.hops import Samples
 from monitor.measure.sound.listener import Hop, listen
 from monitor.measure.sound_faults.episodes import Episodes, take_steps
+from monitor.measure.sound_faults.excursions import Floats, Ints, Mask, medians
 from monitor.measure.sound_faults.flat_tops import LOOK_BACK, largest_lately
 from monitor.measure.sound_faults.gathering import Gathering
+from monitor.measure.sound_faults.one_level import CEILING, Lately, clipped_tops
 from monitor.metrics import Value
 
 GATHER: Final = 10  # cells, 100 ms
+JUDGED: Final = 512  # flat tops judged at once: each against 3 s of cells, 2 MB
+WIDTHS: Final = (32,)  # samples of tops measured together: of little is padding
 WINDOW_S: Final = 3.0
 FLOOR: Final = 0.003  # -50 dBFS: below, codes of 16 bits are steps of 1 %
-CEILING: Final = 0.985  # of the largest of the last 80 ms: overshoots differ
 TOP: Final = 0.95  # of its peak: what belongs to an excursion
 REACH_S: Final = 1 / 375  # 128 samples at 48 kHz; a wider top has corners far from its middle
 WIDTH_S: Final = 5 / 48000  # narrower ones have no middle
@@ -48,14 +51,6 @@ WAVER: Final = 0.02  # of the peak, of a flat middle
 STEEP: Final = 8.0  # times the waver that a parabola of its slopes would rise
 STEP: Final = 2.0**-15  # codes as coarse as 16 bits
 NOISE: Final = 0.001  # of the peak, that any middle wavers
-SAME: Final = 0.003  # middles this close are at one level
-BEYOND: Final = 1.03  # of the level: more than overshoots do
-EXCURSIONS: Final = 3
-AGAINST: Final = 2  # times the flat ones
-WIDER: Final = 1.25  # the widest to the narrowest
-
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,30 +84,43 @@ def measure_tops(windows: Samples, width: int) -> Tops:
     levels = np.zeros(count)
     judged = np.flatnonzero(wide)
     judged = judged[_may_be_flat(windows[judged], starts[judged], ends[judged])]
-    for i in judged.tolist():
-        edge = _edge(int(ends[i] - starts[i]))
-        middle = windows[i, starts[i] + edge : ends[i] - edge]
-        rise = _rise(windows[i], int(starts[i]), int(ends[i]))
-        waver = float(middle.max() - middle.min())
-        peak = float(peaks[i])
-        if waver <= WAVER * peak and rise >= STEEP * (waver + max(NOISE * peak, STEP)):
-            levels[i] = float(np.median(middle))
+    least = 0
+    for most in (*WIDTHS, frames):
+        length = ends[judged] - starts[judged]
+        some = judged[(length > least) & (length <= most)]
+        if len(some):
+            levels[some] = _levels(windows[some], starts[some], ends[some], most)
+        least = most
     return Tops(starts=starts, ends=ends, levels=levels, wide=wide)
 
 
-def _edge(width: int) -> int:
-    """Return how many samples at each end of a top are not its middle."""
-    return EDGE if width >= 4 * EDGE else 1
+def _levels(windows: Samples, starts: Ints, ends: Ints, most: int) -> Floats:
+    """Return the levels of the middles of tops at most ``most`` wide that are flat, else 0."""
+    each = np.arange(len(windows))
+    begin = np.minimum(starts, windows.shape[1] - most)
+    parts = sliding_window_view(windows, most, axis=1)[each, begin]
+    edge = np.where(ends - starts >= 4 * EDGE, EDGE, 1)
+    first, last = starts + edge, ends - edge
+    place = np.arange(most)
+    inside = (place >= (first - begin)[:, None]) & (place < (last - begin)[:, None])
+    middles = np.where(inside, parts, np.float32(np.inf))
+    waver = np.where(inside, parts, 0).max(axis=1) - middles.min(axis=1)
+    peaks = windows[:, windows.shape[1] // 2]
+    least = STEEP * (waver + np.maximum(NOISE * peaks, STEP))
+    flat = (waver <= WAVER * peaks) & (_rise(windows, starts, ends) >= least)
+    return np.where(flat, medians(middles, last - first), 0).astype(np.float64)
 
 
-def _rise(window: Samples, start: int, end: int) -> float:
-    """Return how far a parabola would rise between the slopes at a top's ends."""
-    entry = max(0.0, float(window[start] - window[start - 2]))
-    leave = max(0.0, float(window[end - 1] - window[end + 1]))
-    return (entry + leave) / 4 * (end - start) / 4
+def _rise(windows: Samples, starts: Ints, ends: Ints) -> Samples:
+    """Return how far a parabola would rise between the slopes at the tops' ends."""
+    each = np.arange(len(windows))
+    entry = (windows[each, starts] - windows[each, starts - 2]).clip(0)
+    leave = (windows[each, ends - 1] - windows[each, ends + 1]).clip(0)
+    rise: Samples = (entry + leave) * np.float32(1 / 16) * (ends - starts).astype(np.float32)
+    return rise
 
 
-def _may_be_flat(windows: Samples, starts: NDArray[np.intp], ends: NDArray[np.intp]) -> Mask:
+def _may_be_flat(windows: Samples, starts: Ints, ends: Ints) -> Mask:
     """Say which tops are not ruled out by a few samples of their middles: those of clipping.
 
     The few waver at most as far as all do, so that nothing that is flat is ruled out.
@@ -123,55 +131,10 @@ def _may_be_flat(windows: Samples, starts: NDArray[np.intp], ends: NDArray[np.in
     span = ends - 1 + starts - 2 * first
     probes = [windows[rows, first + span * i // 4] for i in range(5)]
     waver = np.maximum.reduce(probes) - np.minimum.reduce(probes)
-    entry = (windows[rows, starts] - windows[rows, starts - 2]).clip(0)
-    leave = (windows[rows, ends - 1] - windows[rows, ends + 1]).clip(0)
-    rise = (entry + leave) / 16 * (ends - starts)
+    rise = _rise(windows, starts, ends)
     least = STEEP * (waver + np.maximum(NOISE * peaks, STEP))
     slack = 1.0 - 1e-4  # single precision
     return np.asarray((waver * slack <= WAVER * peaks) & (rise >= slack * least))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lately:
-    """What is known of one side of one channel, a value a cell of the last 3 s, newest last.
-
-    ``levels``: of flat tops, else 0; ``round``: peaks of those wide enough and not flat, else 0;
-    ``starts``: ticks from the cell's own; ``widths``: in samples.
-    """
-
-    peaks: NDArray[np.float32]
-    levels: NDArray[np.float32]
-    round: NDArray[np.float32]
-    starts: NDArray[np.float32]
-    widths: NDArray[np.float32]
-
-
-def clipped_tops(lately: Lately, cell_frames: int) -> list[tuple[int, int]]:
-    """Return the tops at one level with the newest, that last, if that is clipping; else none.
-
-    [start, end) in ticks from the newest cell's own.
-    """
-    level = float(lately.levels[-1])
-    beyond = np.flatnonzero(lately.peaks > BEYOND * level)
-    since = int(beyond[-1]) + 1 if len(beyond) else 0
-    alike = np.flatnonzero(np.abs(lately.levels[since:] - level) <= SAME * level) + since
-    starts = (alike + 1 - len(lately.levels)) * cell_frames + lately.starts[alike].astype(np.intp)
-    ends = starts + lately.widths[alike].astype(np.intp)
-    apart = np.append(True, starts[1:] >= ends[:-1])  # one that lies in two cells is found twice
-    if np.count_nonzero(apart) < EXCURSIONS or not apart[-1]:
-        return []
-    against = int(np.count_nonzero(lately.levels[alike[0] :])) - len(alike)
-    against += int(np.count_nonzero(lately.round[alike[0] :] >= CEILING * level))
-    widths = lately.widths[alike]
-    if against > AGAINST * len(alike) or widths.max() < WIDER * widths.min():
-        return []
-    return list(zip(starts[apart].tolist(), ends[apart].tolist(), strict=True))
-
-
-def _lately(past: NDArray[np.float32]) -> Lately:
-    """Return the values of a cell and those before it, (5, cells), by name."""
-    peaks, levels, rounds, starts, widths = past
-    return Lately(peaks=peaks, levels=levels, round=rounds, starts=starts, widths=widths)
 
 
 @listen("rounded_tops", detectors=("rounded_tops",))
@@ -189,6 +152,7 @@ class RoundedTops:
             Episodes("rounded_tops", c, sample_rate_hz, None, close_after_s=WINDOW_S)
             for c in range(channels)
         ]
+        self._told_db = [0.0] * channels
         self._gathering = Gathering(channels, self._reach)
         self._lately = np.zeros((5, 2, channels, self._remembered), np.float32)
         """What ``Lately`` holds, in its order, upwards and downwards."""
@@ -244,21 +208,41 @@ class RoundedTops:
         lately[4, side, channel, new] = tops.ends - tops.starts
         self._lately = lately[:, :, :, cells:]
         which = np.flatnonzero(flat)
-        for i in which[np.argsort(cell[which], kind="stable")].tolist():
-            past = lately[:, side[i], channel[i], cell[i] + 1 : new[i] + 1]
-            self._tell(int(channel[i]), _lately(past), start + int(cell[i]) * self._cell)
+        which = which[np.argsort(cell[which], kind="stable")]
+        for at_most in np.split(which, range(JUDGED, len(which), JUDGED)):
+            self._judge(lately, (side[at_most], channel[at_most], cell[at_most]), start)
 
-    def _tell(self, channel: int, lately: Lately, tick: int) -> None:
-        """Count the newest top, of a cell at ``tick``; to open an episode, those before it too."""
-        tops = clipped_tops(lately, self._cell)
-        if not tops:
-            return
+    def _judge(
+        self, lately: NDArray[np.float32], where: tuple[Ints, Ints, Ints], start: int
+    ) -> None:
+        """Judge the flat tops of some cells, (side, channel, cell), the first cell at ``start``."""
+        side, channel, cell = where
+        past = sliding_window_view(lately, self._remembered, axis=3)
+        peaks, levels, rounds, starts, widths = past[:, side, channel, cell + 1]
+        tops = clipped_tops(
+            Lately(peaks=peaks, levels=levels, round=rounds, starts=starts, widths=widths),
+            self._cell,
+        )
+        ticks = start + cell[tops.which] * self._cell
+        level = levels[tops.which, -1].astype(np.float64)
+        levels_db = np.maximum(-20 * np.log10(level), 0).round(1)
+        channels = channel[tops.which].tolist()
+        each = zip(channels, levels_db.tolist(), ticks.tolist(), strict=True)
+        for i, (one, level_db, tick) in enumerate(each):
+            self._describe(one, level_db)
+            alike = np.flatnonzero(tops.alike[i])
+            for at in alike[-1:] if self._episodes[one].is_open else alike:
+                self._episodes[one].fault(
+                    tick + int(tops.starts[i, at]), tick + int(tops.ends[i, at])
+                )
+
+    def _describe(self, channel: int, level_db: float) -> None:
+        """Say at which level a channel clips."""
         episodes = self._episodes[channel]
-        level_db = max(0.0, -20 * log10(float(lately.levels[-1])))
-        sign = "−" if level_db >= 0.05 else ""
-        episodes.detail = f"below full scale, about {sign}{level_db:.1f} dBFS, then low-passed"
-        for start, end in tops[-1:] if episodes.is_open else tops:
-            episodes.fault(tick + start, tick + end)
+        if episodes.detail is None or self._told_db[channel] != level_db:
+            self._told_db[channel] = level_db
+            sign = "−" if level_db else ""
+            episodes.detail = f"below full scale, about {sign}{level_db:.1f} dBFS, then low-passed"
 
     def drain(self) -> Mapping[str, Value]:
         """Nothing is metered here."""

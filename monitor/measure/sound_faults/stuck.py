@@ -26,6 +26,7 @@ from monitor.measure.sound_faults.episodes import Episodes, advance_all, take_st
 from monitor.measure.sound_faults.recall import Look, Recall
 from monitor.metrics import Value
 
+Ints = NDArray[np.intp]
 STUCK_S: Final = 0.002  # 96 samples at 48 kHz; with noise in half of them chance has 2^-96
 BEFORE_S: Final = 0.02  # how much before a run must have been alive: longer than a low note's crest
 LEAST_S: Final = 0.01  # gathered before a look
@@ -35,18 +36,26 @@ FURTHER: Final = 1.02  # noise of an analogue stage behind the clipping one; a l
 LIVELY: Final = 0.5  # share of neighbours that differ in a channel that is alive
 
 
-def equal_stretches(column: NDArray[Any], least: int) -> list[tuple[int, int]]:
-    """Return [start, end) of the stretches of one value of ``least`` samples or more."""
-    edges = np.flatnonzero(column[1:] != column[:-1]) + 1
+def equal_stretches(differs: NDArray[np.bool_], least: int) -> tuple[Ints, Ints]:
+    """Return starts and ends (exclusive) of the stretches of one value of ``least`` or more.
+
+    ``differs``: whether each sample but the first differs from the one before it.
+    """
+    edges = np.flatnonzero(differs) + 1
     starts = np.concatenate([[0], edges])
-    ends = np.concatenate([edges, [len(column)]])
+    ends = np.concatenate([edges, [len(differs) + 1]])
     long = ends - starts >= least
-    return list(zip(starts[long].tolist(), ends[long].tolist(), strict=True))
+    return starts[long], ends[long]
 
 
-def is_lively(before: NDArray[Any]) -> bool:
-    """Say whether a stretch of one channel changes as a live one does."""
-    return len(before) > 1 and bool(np.mean(before[1:] != before[:-1]) >= LIVELY)
+def are_lively(differs: NDArray[np.bool_], starts: Ints, before: int) -> NDArray[np.bool_]:
+    """Say of which samples the ``before`` ahead of them change as a live signal does."""
+    first = np.maximum(starts - before, 0)
+    changes = np.concatenate([[0], np.cumsum(differs)])
+    share = changes[np.maximum(starts - 1, 0)] - changes[first]
+    pairs = starts - 1 - first
+    lively: NDArray[np.bool_] = (pairs > 0) & (share >= LIVELY * pairs)
+    return lively
 
 
 class _Extremes:
@@ -136,12 +145,15 @@ class Stuck:
         column = np.ascontiguousarray(look.rows[:, channel])
         opened = self._open[channel]
         self._open[channel] = None
-        for start, end in equal_stretches(column, self._hold):
+        differs = column[1:] != column[:-1]
+        starts, ends = equal_stretches(differs, self._hold)
+        likely = self._may_be_stuck(look, column, differs, starts, ends)
+        for start, end, maybe in zip(starts.tolist(), ends.tolist(), likely.tolist(), strict=True):
             tick = look.start + start
             if opened is not None and tick <= max(opened, look.start) < look.start + end:
                 self._episodes[channel].extend(opened, look.start + end)
                 tick = opened
-            elif self._is_stuck(look, column, start, end, channel):
+            elif maybe and self._is_within(look, column, start, channel):
                 self._episodes[channel].detail = self._detail(column[start])
                 self._episodes[channel].fault(tick, look.start + end)
             else:
@@ -149,17 +161,22 @@ class Stuck:
             if end == len(column):
                 self._open[channel] = tick
 
-    def _is_stuck(
-        self, look: Look, column: NDArray[Any], start: int, end: int, channel: int
-    ) -> bool:
-        """Judge a run that may reach on into what comes; once, when it is long enough."""
-        value = column[start]
+    def _may_be_stuck(
+        self, look: Look, column: NDArray[Any], differs: NDArray[np.bool_], starts: Ints, ends: Ints
+    ) -> NDArray[np.bool_]:
+        """Judge runs that may reach on into what comes by their own; once, when long enough."""
+        values = column[starts]
         low, high = end_codes(column.dtype, self._depth)
-        if value == 0 or not low < value < high or min(look.new, end) - start >= self._hold:
-            return False
+        inside = (values != 0) & (low < values) & (values < high)
+        is_new = np.minimum(look.new, ends) - starts < self._hold
+        known = np.minimum(starts, self._before) >= self._hold
+        likely: NDArray[np.bool_] = inside & is_new & known
+        return likely & are_lively(differs, starts, self._before) if likely.any() else likely
+
+    def _is_within(self, look: Look, column: NDArray[Any], start: int, channel: int) -> bool:
+        """Say whether the sound goes further than a run, before it or in the last seconds."""
+        value = column[start]
         before = column[max(0, start - self._before) : start]
-        if len(before) < self._hold or not is_lively(before):
-            return False
         bound = float(value) * FURTHER
         further = before.max() > bound if value > 0 else before.min() < bound
         return bool(further) or not self._extremes.reached(bound, channel, look.start + start)

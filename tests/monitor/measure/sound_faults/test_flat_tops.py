@@ -32,7 +32,8 @@ def codes(samples: Signal, dtype: str = "int32") -> Signal:
 
 
 def tops(samples: Signal, sizes: Sizes = 960, bit_depth: int = 24, rate: int = RATE) -> list[Event]:
-    _, events = run(samples, stream_of(samples.shape[1], rate, bit_depth=bit_depth), sizes)
+    info = stream_of(samples.shape[1], rate, bit_depth=bit_depth)
+    _, events = run(samples, info, sizes, only=("listening", "flat_tops"))
     found = [e for e in events if isinstance(e, Event) and e.detector == "flat_tops"]
     return [event for event in found if event.phase == "close"]
 
@@ -82,6 +83,13 @@ def test_start_end_count_and_longest_are_exact_whatever_the_blocks(
     (event,) = tops(codes(bursts(apart, length)), sizes)
     assert (event.start, event.end) == (apart[0], apart[-1] + length)
     assert (event.count, event.worst) == (len(apart), length)
+
+
+@given(sizes=st.lists(st.integers(1, 6000), min_size=1, max_size=4).filter(lambda s: sum(s) > 900))
+@settings(max_examples=5, deadline=None)
+def test_counts_of_an_episode_that_goes_on_do_not_depend_on_the_blocks(sizes: list[int]) -> None:
+    both = np.concatenate([voice().clip(-0.15, 0.15), 0.3 * voice(seed=2).clip(-0.05, 1)], axis=1)
+    assert tops(codes(both), sizes) == tops(codes(both), 4800) != []
 
 
 def test_two_flat_excursions_are_not_enough() -> None:

@@ -19,7 +19,8 @@ def low_passed(samples: Signal, rate: int = RATE) -> Signal:
 
 
 def rounded(samples: Signal, sizes: int | list[int] = 1920, rate: int = RATE) -> list[Event]:
-    _, events = run(samples, stream_of(samples.shape[1], rate, bit_depth=24), sizes)
+    info = stream_of(samples.shape[1], rate, bit_depth=24)
+    _, events = run(samples, info, sizes, only=("listening", "rounded_tops"))
     found = [e for e in events if isinstance(e, Event) and e.detector == "rounded_tops"]
     return [event for event in found if event.phase == "close"]
 
