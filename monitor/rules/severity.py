@@ -11,7 +11,7 @@ REPLACING = frozenset({"mix", "recoverable"})
 """Traits whose steps stand instead of the others; ``alone`` only adds."""
 SLATE_NS = 20 * SECOND_NS  # of a take; sound rolls first, and the slate comes within this
 KNOWN_LIVE_NS = SECOND_NS * 35 // 100  # a clap is told 0.25 s after it, at the next reading
-KNOWN_IN_FILE_NS = 2 * SECOND_NS  # a file is read a second at a time
+KNOWN_IN_FILE_NS = 2 * SECOND_NS  # a clap at the end of a step is told in the next, where it was
 EARLY_NS = SECOND_NS // 10  # a reading that holds a clap's peak began before it
 
 

@@ -17,7 +17,7 @@ Samples = NDArray[np.float32]
 
 HISTORY: Final = 24  # frames kept from the hop before: the true-peak filter's reach
 HOP_LIMIT_S: Final = 0.1  # of many channels: larger hops fall out of the second-level cache
-HOP_VALUES: Final = 1 << 17  # of few channels: as many samples, so that fixed costs are shared
+HOP_VALUES: Final = 1 << 19  # of few channels: as many samples, so that fixed costs are shared
 WIDE: Final = 32  # frames folded into one row by reductions
 SAMPLE_LIMIT: Final = 1e4  # +80 dBFS: no recorder writes more; its square's sum still fits float32
 

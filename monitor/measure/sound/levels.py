@@ -41,7 +41,7 @@ class Levels:
     """The plain levels, fed with the peaks of hops and the energies and means of cells."""
 
     def __init__(self, channels: int) -> None:
-        self._channels = channels
+        self._unknown: list[float | int | None] = [None] * channels
         self._peak = np.zeros(channels)
         self._peak_max = np.zeros(channels)
         self._integrating = True
@@ -58,6 +58,11 @@ class Levels:
         """Take the mean squares of finished cells."""
         self._energies.add(energies)
 
+    def offsets(self) -> Value:
+        """Return the mean of the last 3 s; unknown before the first cell."""
+        means = self._means.rows
+        return (means.sum(axis=0) / len(means)).tolist() if len(means) else self._unknown
+
     def feed_means(self, means: Cells) -> None:
         """Take the means of finished cells."""
         self._means.add(means)
@@ -72,15 +77,14 @@ class Levels:
 
     def drain(self) -> Mapping[str, Value]:
         """Return the levels; RMS is unknown for the first 300 ms, the offset for 10 ms."""
-        energies, means = self._energies.rows, self._means.rows
-        unknown: list[float | int | None] = [None] * self._channels
+        energies = self._energies.rows
         values: dict[str, Value] = {
             SAMPLE_PEAK.key: amplitude_db(self._peak.tolist()),
             SAMPLE_PEAK_MAX.key: amplitude_db(self._peak_max.tolist()),
             RMS.key: power_db((energies.sum(axis=0) / RMS_CELLS).tolist())
             if len(energies) == RMS_CELLS
-            else unknown,
-            DC_OFFSET.key: (means.sum(axis=0) / len(means)).tolist() if len(means) else unknown,
+            else self._unknown,
+            DC_OFFSET.key: self.offsets(),
         }
         self._peak[:] = 0.0
         return values

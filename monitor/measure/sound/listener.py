@@ -64,7 +64,7 @@ class Listener(Protocol):
         """Begin with no memory."""
 
     def hear(self, hop: Hop) -> None:
-        """Take the next hop; from 1 frame to 131,072 values, 0.1 s of many channels."""
+        """Take the next hop; from 1 frame to 524,288 values, or 0.1 s of many channels."""
 
     def drain(self) -> Mapping[str, Value]:
         """Return the metric values since the last drain. Keys are declared metrics."""

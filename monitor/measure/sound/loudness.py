@@ -39,6 +39,7 @@ _WORDS: Final[dict[str, tuple[str, Merge, str]]] = {
 for _key, (_unit, _merge, _text) in _WORDS.items():
     declare(_key, _unit, "channels", _merge, f"{_text}.")
     declare(f"programme_{_key}", _unit, "scalar", _merge, f"{_text}, of the programme's sum.")
+PROGRAMME_SHORT_TERM: Final = "programme_short_term_lufs"
 INTEGRATING: Final = declare(
     "integrating", "", "scalar", "last", "1 while integrated values integrate, 0 while paused."
 )
@@ -98,6 +99,8 @@ class Loudness:
         """Sums of HALF_CELLS cells that end at each of the last cells: momentary and short-term
         windows are whole numbers of them."""
         self._seen = 0
+        self._fed: Cells = np.zeros((0, columns))
+        """Short-term means that ended at each of the cells fed last."""
         self._momentary = np.zeros(columns)
         self._short_term = np.zeros(columns)
         self._momentary_max = np.zeros(columns)
@@ -123,9 +126,21 @@ class Loudness:
             return
         momentary, short_term = self._windows(with_programme(energies, self._weights))
         self._seen += len(energies)
+        self._fed = short_term
         self._momentary, self._short_term = momentary[-1], short_term[-1]
         if self._integrating:
             self._count(momentary, short_term)
+
+    def programme_short_term(self, cells_ago: int) -> dict[str, Value]:
+        """Return the programme's loudness of the 3 s that ended some cells before the last fed.
+
+        No further back than the last feed; nothing where there is no programme.
+        """
+        if self._weights is None:
+            return {}
+        known = self._seen - cells_ago >= SHORT_TERM_CELLS
+        level = lufs([float(self._fed[-1 - cells_ago, -1])])[0] if known else None
+        return {PROGRAMME_SHORT_TERM: level}
 
     def _count(self, momentary: Cells, short_term: Cells) -> None:
         """Integrate the windows that end at new cells."""
