@@ -69,7 +69,7 @@ def test_44_1_for_48_khz_is_known_within_two_seconds() -> None:
     at, drift, error = drifts(arrivals(2, 44_100, jitter(0.005)))[0]
     assert at < 2.0
     assert drift == pytest.approx(-81_250, abs=2_000)
-    assert error < 20_000
+    assert error < 40_000  # in so short a time buffers may still settle; the limit is 500 ppm
 
 
 def test_blocks_that_come_in_bunches_do_not_look_like_drift() -> None:
@@ -82,6 +82,57 @@ def test_a_stall_that_is_made_up_for_is_no_drift() -> None:
     stalled: Late = lambda number: max(0.0, 1.5 - (number - 1000) / 50) if number >= 1000 else 0.0  # noqa: E731
     _, drift, error = drifts(arrivals(60, RATE, stalled))[-1]
     assert abs(drift) < max(1.0, error)
+
+
+def told(found: list[tuple[float, float, float]], limit: float, for_s: float) -> bool:
+    """Say whether a rule would tell of it: the whole bar outside the limit for so long."""
+    run_s, before_s = 0.0, 0.0
+    for at, drift, error in found:
+        run_s = run_s + at - before_s if abs(drift) - error > limit else 0.0
+        before_s = at
+        if run_s >= for_s:
+            return True
+    return False
+
+
+def test_few_late_blocks_of_a_tenth_of_a_second_are_no_wrong_rate() -> None:
+    for seed in range(40):
+        drawn = np.random.default_rng(seed).uniform(0, 0.005, 50)
+        late: Late = lambda number, drawn=drawn: float(drawn[number // 5]) + (4 - number % 5) * 0.02  # type: ignore[misc]  # noqa: E731
+        assert not told(drifts(arrivals(4, RATE, late)), 500, 0.5), seed
+
+
+def test_a_feed_that_settles_at_another_delay_is_no_drift() -> None:
+    few = jitter(0.005)
+    for step_s in (0.3, -0.3):
+        late: Late = lambda number, s=step_s: few(number) + (0.4 + s if number > 700 else 0.4)  # type: ignore[misc]  # noqa: E731
+        found = drifts(arrivals(60, RATE, late))
+        assert not told(found, 500, 0.5)
+        assert not told(found, 15, 10.0)
+
+
+def test_a_feed_that_catches_up_after_a_stall_is_not_fast() -> None:
+    few = jitter(0.005)
+    late: Late = lambda number: few(number) + max(0.0, 3 - (number - 300) / 750) * (number >= 300)  # noqa: E731
+    found = drifts(arrivals(70, RATE, late))
+    assert found
+    assert not told(found, 500, 0.5)
+
+
+def test_a_machine_that_is_ever_busier_while_it_starts_is_no_wrong_rate() -> None:
+    few = jitter(1.0)
+    late: Late = lambda number: 0.03 * min(1.0, number / 300) * (0.5 + 0.5 * few(number))  # noqa: E731
+    assert not told(drifts(arrivals(30, RATE, late)), 500, 0.5)
+
+
+def test_a_pull_down_of_a_thousandth_is_told_within_forty_seconds() -> None:
+    found = drifts(arrivals(40, RATE / 1.001, jitter(0.005)))
+    assert told(found, 500, 0.5)
+    assert found[-1][1] == pytest.approx(-999, abs=found[-1][2])
+
+
+def test_a_clock_that_is_fast_is_told_though_it_catches_nothing_up() -> None:
+    assert told(drifts(arrivals(75, RATE * (1 + 25e-6), jitter(0.005))), 15, 10.0)
 
 
 def test_what_a_starting_device_hands_over_at_once_is_no_drift() -> None:
