@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Literal
 from uuid import uuid4
 
 from api import clocks
+from api.disk import Filling, free_bytes
 from api.identity import Identity
 from api.live import Live
 from api.messages import (
@@ -26,19 +26,18 @@ from api.messages import (
     View,
 )
 from api.meters import Meters
+from api.resuming import resume
 from api.specs import spec_view
 from api.version import takewatch_version
 from api.views import Since, source_views, steady
 from config.settings import Settings
 from config.spec import Spec
-from monitor.hub.hub import Hub, shifted
-from monitor.hub.line_up import Learned
+from monitor.hub.hub import Hub
 from monitor.hub.watching import Watching
 from monitor.journal.journal import Journal
-from monitor.journal.reader import Checkpoint
 from monitor.line_log import LineLog
 from monitor.lines import OutLine
-from monitor.records import AlertBody, LineUpBody, Record, Take, TakeBody
+from monitor.records import Record, Take
 from monitor.rules.model import Alert
 from monitor.rules.table import detector_limits, rules_for
 from monitor.supervisor import Supervisor
@@ -56,7 +55,6 @@ TRACES_SHOWN = 100  # alerts; more than a page lists, 60 kB
 ALIVE_S = 1.0  # a loop that has not ticked for this long beats no more: pages say NOT MONITORED
 STILLS = "stills"
 STILLS_KEPT = 5000  # 48 KiB each: 240 MB
-MIN_GROWTH_BYTES_S = 2_000  # so that an idle journal does not promise years
 
 Mode = Literal["first_run", "practice", "monitoring"]
 
@@ -110,7 +108,7 @@ class Session:
         self._view_due: asyncio.TimerHandle | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._free_before: tuple[int, int] | None = None
+        self._filling = Filling()
         self.spec_view = spec_view(plan.spec_name, plan.spec)
 
     # -- life -----------------------------------------------------------------------------------
@@ -126,7 +124,8 @@ class Session:
             source.since_ns = clocks.mono_ns()
         self.journal.start()
         self.live.last_seq = self.journal.last_seq
-        self._restore()
+        production, t_ns = self.plan.settings.production, clocks.mono_ns()
+        resume(self.hub, self.journal.reader, production, self.day(), t_ns)
         for text in self.journal.notices:
             self.hub.notice(text, clocks.mono_ns(), warning=True)
         self.apply()
@@ -156,56 +155,6 @@ class Session:
     def alive(self) -> bool:
         """Say whether the loop that judges has run of late."""
         return self._loop is not None and self._loop.time() - self._ticked_s < ALIVE_S
-
-    def _restore(self) -> None:
-        """Continue the takes and alerts the journal knows; from another boot by way of UTC."""
-        production = self.plan.settings.production
-        reader = self.journal.reader
-        t_ns = clocks.mono_ns()
-        try:
-            kept, slate = reader.checkpoint("engine"), reader.checkpoint("next_take")
-            records = reader.latest_takes(production.name, production.unit)
-            alerts = reader.latest_alerts(self.day())
-            learned = reader.latest_line_ups(self.day())
-        except (sqlite3.Error, OSError):
-            return  # nothing can be read; the journal has already said so
-        takes = [self._take_here(record) for record in records]
-        known = [r.body.alert for r in alerts if isinstance(r.body, AlertBody) and self._here(r)]
-        self._restore_line_up(learned)
-        shift_ns = self._shift_ns(kept.boot_id, kept.t_ns, kept.utc_ns) if kept else 0
-        state = kept.value if kept else None
-        try:
-            self.hub.restore(state, shift_ns, takes, _slate(slate), known, t_ns)
-        except ValueError:
-            self.hub.restore(None, 0, takes, _slate(slate), known, t_ns)
-            text = "the state of the alerts was damaged: those that stood are in the report only"
-            self.hub.notice(text, t_ns, warning=True)
-        if kept and self.hub.book.rolling_groups():
-            since_ns = kept.t_ns + self._shift_ns(kept.boot_id, kept.t_ns, kept.utc_ns)
-            self.hub.resume_rolling(since_ns)
-            self.hub.down(since_ns, t_ns, "takewatch was not running while this take rolled")
-
-    def _restore_line_up(self, records: list[Record]) -> None:
-        """Go on with what this day's line-up learned."""
-        known = [
-            Learned(body=record.body, utc_ns=record.utc_ns, who=record.who)
-            for record in records
-            if isinstance(record.body, LineUpBody)
-            and record.body.source in self.hub.watching
-            and record.production == self.plan.settings.production.name
-        ]
-        self.hub.line_up.restore(known)
-
-    def _here(self, record: Record) -> bool:
-        return record.boot_id == self.boot_id
-
-    def _shift_ns(self, boot_id: str, t_ns: int, utc_ns: int) -> int:
-        return 0 if boot_id == self.boot_id else utc_ns - self.hub.wall.offset_ns - t_ns
-
-    def _take_here(self, record: Record) -> Take:
-        assert isinstance(record.body, TakeBody)
-        shift_ns = self._shift_ns(record.boot_id, record.t_ns, record.utc_ns)
-        return shifted(record.body.take, shift_ns)
 
     # -- days -----------------------------------------------------------------------------------
 
@@ -337,19 +286,12 @@ class Session:
 
     async def _storage_loop(self) -> None:
         while True:
-            free = await asyncio.to_thread(_free_bytes, self.plan.folder)
+            free = await asyncio.to_thread(free_bytes, self.plan.folder)
             t_ns = clocks.mono_ns()
             if free is not None:
-                self.hub.storage(self._minutes_left(free, t_ns), free, t_ns)
+                self.hub.storage(self._filling.minutes_left(free, t_ns), free, t_ns)
                 self.apply()
             await asyncio.sleep(STORAGE_S)
-
-    def _minutes_left(self, free: int, t_ns: int) -> float:
-        """Estimate from how fast the disk has filled since the session began."""
-        first_free, first_ns = self._free_before = self._free_before or (free, t_ns)
-        seconds = max(1e-9, (t_ns - first_ns) / 1e9)
-        growth = (first_free - free) / seconds if seconds > STORAGE_S else 0.0
-        return free / max(growth, MIN_GROWTH_BYTES_S) / 60
 
     # -- showing --------------------------------------------------------------------------------
 
@@ -477,24 +419,8 @@ def _with_newest_traces(alerts: list[Alert]) -> list[Alert]:
     ]
 
 
-def _slate(kept: Checkpoint | None) -> Take | None:
-    """Return the next slate as it was kept; a damaged one is only typed again."""
-    try:
-        return Take.model_validate_json(kept.value) if kept else None
-    except ValueError:
-        return None
-
-
 def _new_id() -> str:
     return uuid4().hex[:16]
-
-
-def _free_bytes(folder: Path) -> int | None:
-    try:
-        found = os.statvfs(folder)
-    except OSError:
-        return None
-    return found.f_bavail * found.f_frsize
 
 
 def _keep_still(folder: Path, alert: str, jpeg: bytes) -> None:

@@ -611,20 +611,6 @@ class Hub:
             self.judged(self.engine.set_phase("rolling", t_ns, sources), t_ns)
 
 
-def shifted(take: Take, shift_ns: int) -> Take:
-    """Return the take with its parts moved along the axis; UTC stays."""
-    parts = [
-        part.model_copy(
-            update={
-                "roll_ns": part.roll_ns + shift_ns,
-                "cut_ns": None if part.cut_ns is None else part.cut_ns + shift_ns,
-            }
-        )
-        for part in take.parts
-    ]
-    return take.model_copy(update={"parts": parts})
-
-
 def _edited(before: Take, after: Take) -> str:
     if before.deleted != after.deleted:
         return "deleted" if after.deleted else "restored"
