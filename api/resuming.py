@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from config.settings import Production
+from monitor.hub import ourselves
 from monitor.hub.hub import Hub
 from monitor.hub.line_up import Learned
 from monitor.journal.reader import Checkpoint, JournalReader
@@ -52,7 +53,7 @@ def resume(hub: Hub, reader: JournalReader, production: Production, day: str, t_
     if kept and hub.book.rolling_groups():
         since_ns = kept.t_ns + shift_ns
         hub.resume_rolling(since_ns)
-        hub.down(since_ns, t_ns, "takewatch was not running while this take rolled")
+        ourselves.down(hub, since_ns, t_ns, "takewatch was not running while this take rolled")
 
 
 def _learned(records: Sequence[Record], hub: Hub, production: Production) -> list[Learned]:

@@ -32,6 +32,7 @@ from api.version import takewatch_version
 from api.views import Since, source_views, steady
 from config.settings import Settings
 from config.spec import Spec
+from monitor.hub import ourselves
 from monitor.hub.hub import Hub
 from monitor.hub.watching import Watching
 from monitor.journal.journal import Journal
@@ -289,7 +290,7 @@ class Session:
             free = await asyncio.to_thread(free_bytes, self.plan.folder)
             t_ns = clocks.mono_ns()
             if free is not None:
-                self.hub.storage(self._filling.minutes_left(free, t_ns), free, t_ns)
+                ourselves.storage(self.hub, self._filling.minutes_left(free, t_ns), free, t_ns)
                 self.apply()
             await asyncio.sleep(STORAGE_S)
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from config.settings import SourceSettings
 from config.spec import Phase, Rule
-from monitor.hub import integrating
+from monitor.hub import integrating, ourselves
 from monitor.hub.glance import Verdict, departments, glance
 from monitor.hub.line_up import LineUp
 from monitor.hub.muting import tell_spoken
@@ -31,10 +31,8 @@ from monitor.lines import (
     ResetDone,
     State,
     Still,
-    Stream,
 )
 from monitor.measure import pipeline  # noqa: F401  # declares the metrics, so that they merge
-from monitor.metrics import Value, declare
 from monitor.records import (
     AlertBody,
     Body,
@@ -57,21 +55,7 @@ from monitor.takes.book import TakeBook
 ALERTS_KEPT = 2000  # a bad day has a few hundred; older ones are in the journal
 TAKES_KEPT = 1000  # a long day has 200
 KEEPS_WAITING = 64
-PROGRAMME_AT_CUT = (
-    "programme_integrated_lufs",
-    "programme_loudness_range_lu",
-    "programme_momentary_max_lufs",
-    "programme_short_term_max_lufs",
-)
-
 DOWN_NS = 3_000_000_000  # no tick for this long: the process was stopped, nothing was judged
-OWN_STREAM = Stream(index=0, kind="data", time_base="1/1000000000")
-
-declare("storage_left_min", "min", "scalar", "min", "minutes the journal's disk still holds")
-declare("storage_free_bytes", "bytes", "scalar", "min", "free space on the journal's disk")
-
-
-OURSELVES = SourceFacts(id=SERVICE, name="the monitor", department="both", group=SERVICE)
 
 
 def _facts(source: Watching) -> SourceFacts:
@@ -122,7 +106,9 @@ class Hub:
     ) -> None:
         self.watching = {settings.id: Watching(settings=settings) for settings in sources}
         self.boot_id = boot_id
-        self._facts = {SERVICE: OURSELVES} | {k: _facts(w) for k, w in self.watching.items()}
+        self._facts = {SERVICE: ourselves.OURSELVES} | {
+            k: _facts(w) for k, w in self.watching.items()
+        }
         self.engine = Engine(rules, self._facts, live=True, new_id=new_id)
         self.book = TakeBook(production, unit, self.groups(), new_id)
         self.wall = WallClock()
@@ -137,12 +123,7 @@ class Hub:
         self._gaps: dict[tuple[str, int, str, str], GapRecord] = {}
         self._keeps: dict[tuple[str, int, int], str] = {}
         self._told_coarser: dict[str, int] = {}
-        self._holes = 0
-        own = Hello(
-            node="", boot_id=boot_id, pid=0, source=SERVICE, kind="service", epoch=0,
-            latency_s=0.0, streams=[OWN_STREAM],
-        )  # fmt: skip
-        self.engine.line(own, 0)
+        self.engine.line(ourselves.hello(boot_id), 0)
 
     def drain(self) -> Effects:
         """Return what is to be done since the last call."""
@@ -428,7 +409,9 @@ class Hub:
         sources = self._sources_of(rolling - self.book.rolling_groups())
         for take in self.book.takes:
             if take != takes[take.id]:
-                self.record(TakeBody(what="cut", take=self._measured_take(take, sources)), t_ns)
+                self.record(
+                    TakeBody(what="cut", take=integrating.at_cut(self, take, sources)), t_ns
+                )
         after: Phase = "line_up" if self.line_up.on else "idle"
         judged = sources if self.book.rolling_groups() else [*sources, SERVICE]
         self.judged(self.engine.set_phase(after, t_ns, judged), t_ns)
@@ -437,25 +420,6 @@ class Hub:
         self._tell_coarser(t_ns)
         self.name_last(who)
         return next(take for take in self.book.takes if take.id == newest.id)
-
-    def _measured_take(self, take: Take, sources: Sequence[str]) -> Take:
-        """Put the programme's loudness into the take, of the sources cut just now."""
-        in_take = {part.group for part in take.parts}
-        mine = [source for source in sources if self.watching[source].group in in_take]
-        whole = take.model_copy(update={"loudness": take.loudness | self._loudness(mine)})
-        takes = [whole if known.id == take.id else known for known in self.book.takes]
-        self.book.restore(takes, self.book.next_take)
-        return whole
-
-    def _loudness(self, sources: Sequence[str]) -> dict[str, float | None]:
-        found: dict[str, float | None] = {}
-        for source in sources:
-            for values in self.watching[source].values.values():
-                for key in PROGRAMME_AT_CUT:
-                    value = values.get(key)
-                    if key in values and not isinstance(value, str | list):
-                        found[f"{source}/{key}"] = value
-        return found
 
     def edit(self, take_id: str, fields: Mapping[str, object], t_ns: int, who: str) -> Take:
         """Edit a take or, with id ``next``, the next slate. Raises ``TakeError``."""
@@ -505,7 +469,7 @@ class Hub:
     def tick(self, t_ns: int) -> list[Rollup]:
         """Let time pass; return the roll-ups of the seconds that are over."""
         if self._ticked_ns is not None and t_ns - self._ticked_ns > DOWN_NS:
-            self.down(self._ticked_ns, t_ns, "takewatch itself was stopped")
+            ourselves.down(self, self._ticked_ns, t_ns, "takewatch itself was stopped")
         self._ticked_ns = t_ns
         self.judged(self.engine.tick(t_ns), t_ns)
         self._follow_day(t_ns)
@@ -525,15 +489,6 @@ class Hub:
             for source in self.watching.values():
                 self._record_state(source, t_ns)
         self._today = today
-
-    def storage(self, left_min: float, free_bytes: int, t_ns: int) -> None:
-        """Take what the disk of the journal still holds; it obeys a rule like any other metric."""
-        values: dict[str, Value] = {"storage_left_min": left_min, "storage_free_bytes": free_bytes}
-        reading = Reading(
-            source=SERVICE, seq=0, stream=0, epoch=0, start=t_ns, end=t_ns, t_arrival_ns=t_ns,
-            values=values,
-        )  # fmt: skip
-        self.judged(self.engine.line(reading, t_ns), t_ns)
 
     def _tell_coarser(self, t_ns: int) -> None:
         for source in self.watching.values():
@@ -573,35 +528,6 @@ class Hub:
             self.engine.restore(state, shift_ns)
             for alert in self.engine.alerts():
                 self._remember(self._with_take(alert, t_ns))
-
-    def down(self, since_ns: int, t_ns: int, why: str) -> None:
-        """Say that nothing was watched from ``since_ns`` until now: a hole, and an alert."""
-        self._holes += 1
-        place = {"source": SERVICE, "stream": 0, "epoch": 0, "time_base": OWN_STREAM.time_base}
-        event = {
-            **place,
-            "id": f"{SERVICE}-{self._holes}-{t_ns}",
-            "detector": "monitoring_lost",
-            "start": since_ns,
-            "end": t_ns,
-            "worst": round((t_ns - since_ns) / 1e9, 3),
-            "unit": "s",
-            "detail": why,
-            "t_arrival_ns": t_ns,
-        }
-        here = Reading(
-            source=SERVICE, seq=0, stream=0, epoch=0, start=since_ns, end=t_ns, t_arrival_ns=t_ns,
-            values={},
-        )  # fmt: skip
-        self.engine.line(here, t_ns)  # where the monitor's own ticks lie on the axis
-        for phase in ("open", "close"):
-            line = Event.model_validate({**event, "phase": phase})
-            self.judged(self.engine.line(line, t_ns), t_ns)
-        amount = round((t_ns - since_ns) / 1e9, 3)
-        gap = GapRecord(
-            source=SERVICE, stream=None, amount=amount, unit="s", reason=why, t_ns=t_ns
-        )  # the report counts back from the end
-        self.record(GapBody(gap=gap), t_ns)
 
     def resume_rolling(self, t_ns: int) -> None:
         """Tell the rules that groups roll, after a restart in a take."""

@@ -1,10 +1,12 @@
 """Integrated values: paused, continued and reset, all together (EBU Tech 3341). Pure."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from monitor.hub.keeping import Keeping
 from monitor.hub.watching import Watching
 from monitor.lines import Integrate, Reset
+from monitor.records import Take
 
 Do = Literal["pause", "continue", "reset"]
 DONE: dict[Do, str] = {"pause": "paused", "continue": "continued", "reset": "reset"}
@@ -12,6 +14,14 @@ DONE: dict[Do, str] = {"pause": "paused", "continue": "continued", "reset": "res
 
 class TakeRolls(Exception):
     """A reset was asked for while the source's take rolls: its values are that take's."""
+
+
+PROGRAMME_AT_CUT = (
+    "programme_integrated_lufs",
+    "programme_loudness_range_lu",
+    "programme_momentary_max_lufs",
+    "programme_short_term_max_lufs",
+)
 
 
 class NoSound(Exception):
@@ -51,3 +61,26 @@ def greet(hub: Keeping, source: Watching) -> None:
     """Pause a worker that began anew while its source is paused: it would integrate."""
     if source.paused:
         hub.send(source.id, Integrate(on=False))
+
+
+def at_cut(hub: Keeping, take: Take, sources: Sequence[str]) -> Take:
+    """Put the programme's loudness into a take, of the sources cut just now; return it."""
+    groups = {part.group for part in take.parts}
+    found = dict(take.loudness)
+    for source in sources:
+        if hub.watching[source].group in groups:
+            found |= _loudness(hub.watching[source])
+    whole = take.model_copy(update={"loudness": found})
+    takes = [whole if known.id == take.id else known for known in hub.book.takes]
+    hub.book.restore(takes, hub.book.next_take)
+    return whole
+
+
+def _loudness(source: Watching) -> dict[str, float | None]:
+    found: dict[str, float | None] = {}
+    for values in source.values.values():
+        for key in PROGRAMME_AT_CUT:
+            value = values.get(key)
+            if key in values and not isinstance(value, str | list):
+                found[f"{source.id}/{key}"] = value
+    return found

@@ -6,6 +6,7 @@ import pytest
 
 from config.loading import load_spec
 from config.settings import SourceSettings
+from monitor.hub import ourselves
 from monitor.hub.hub import DOWN_NS, Entry, Hub
 from monitor.lines import Clock, Event, Gap, Hello, Keep, Reading, Reset, State, Still, Stream
 from monitor.records import AlertBody, GapBody, NoticeBody, PhaseBody, SourceBody, TakeBody
@@ -286,7 +287,7 @@ def test_a_standstill_of_the_monitor_itself_is_a_hole_and_an_alert() -> None:
 def test_a_nearly_full_disk_raises_storage_low() -> None:
     hub = hub_of([CART])
     for at in range(10, 40):
-        hub.storage(5.0, 10**6, at * S)
+        ourselves.storage(hub, 5.0, 10**6, at * S)
         hub.tick(at * S)
     assert "storage.low" in {alert.rule for alert in alerts_of(hub.drain().entries)}
 
