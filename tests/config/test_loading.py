@@ -74,8 +74,10 @@ def test_all_faults_are_listed_at_once_each_with_its_path_and_a_suggestion(tmp_p
         'source["cam-a"].adress: found an unknown key, expected an option of network_feed '
         "(address, transport); did you mean 'address'?",
         'source["cam-a"].address: found nothing, expected a value',
-        "spec: found 'tv-25-hd', expected film-23976-hd, film-24p-hd, online-1080p30, "
-        "podcast-audio, tv-25p-hd or tv-2997-hd, or the path of a .toml file; "
+        "spec: found 'tv-25-hd', expected capture-streaming-uhd, film-23976-hd, film-24p-hd, "
+        "online-1080p30, online-1080p60, online-vertical-1080x1920, podcast-audio, radio-r128, "
+        "tv-25p-hd, tv-2997-hd, tv-50p-hd, uk-hd-1080i25 or uk-uhd-2160p50, "
+        "or the path of a .toml file; "
         "did you mean 'tv-25p-hd'?",
     ]
 
@@ -174,10 +176,11 @@ def test_an_unknown_preset_lists_the_known_and_suggests() -> None:
 # ---- presets -----------------------------------------------------------------------------------
 
 
-def test_the_six_presets_are_there() -> None:
+def test_all_presets_are_there() -> None:
     assert preset_names() == [
-        "film-23976-hd", "film-24p-hd", "online-1080p30", "podcast-audio", "tv-25p-hd",
-        "tv-2997-hd",
+        "capture-streaming-uhd", "film-23976-hd", "film-24p-hd", "online-1080p30",
+        "online-1080p60", "online-vertical-1080x1920", "podcast-audio", "radio-r128", "tv-25p-hd",
+        "tv-2997-hd", "tv-50p-hd", "uk-hd-1080i25", "uk-uhd-2160p50",
     ]  # fmt: skip
 
 
@@ -199,8 +202,9 @@ def test_loudness_and_true_peak_belong_to_the_delivery_only(name: str) -> None:
     assert not normalised & (set(spec.feed.limits) | set(spec.recording.limits))
 
 
-def test_the_podcast_asks_nothing_of_pictures() -> None:
-    spec = load_spec("podcast-audio")
+@pytest.mark.parametrize("name", ["podcast-audio", "radio-r128"])
+def test_sound_alone_asks_nothing_of_pictures(name: str) -> None:
+    spec = load_spec(name)
     for stage in (spec.feed, spec.recording, spec.delivery):
         assert not [name for name in stage.limits if name.startswith("video.")]
 

@@ -27,6 +27,9 @@ MOST = declare(
     "bit_rate_max_1s_bps", "bit/s", "scalar", "max", "Greatest bit rate of any 1 s since reset"
 )
 MEAN = declare("bit_rate_mean_bps", "bit/s", "scalar", "last", "Mean bit rate since reset")
+PER_PICTURE = declare(
+    "picture_bits_mean", "bit", "scalar", "last", "Mean bits of a coded picture since reset"
+)
 
 
 def bytes_at(ticks: list[int], sums: list[int], at: int) -> float:
@@ -45,8 +48,9 @@ class BitRate:
     """Measures one stream's packets."""
 
     def __init__(self, setup: Setup) -> None:
-        self.second = second_ticks(setup.stream)
-        self.tick_s = float(setup.stream.time_base)
+        stream = setup.stream
+        self.second = second_ticks(stream)
+        self.tick_s = float(stream.time_base)
         self.ticks: list[int] = []
         self.sums: list[int] = []  # bytes before each tick
         self.pending = 0  # bytes of packets at the newest tick
@@ -56,11 +60,15 @@ class BitRate:
         self.least: float | None = None
         self.most: float | None = None
         self.fresh = False
+        self.pictures = stream.kind == "video"
+        self.packets = self.packet_bytes = 0  # since reset
 
     def feed(self, item: Item) -> None:
         """Take the next packet."""
         if not isinstance(item, Packet):
             return
+        self.packets += 1
+        self.packet_bytes += item.size_bytes
         stamp = item.dts if item.dts is not None else item.pts
         if stamp is None:
             self.pending += item.size_bytes
@@ -114,13 +122,15 @@ class BitRate:
         self.fresh = False
         span_s = (self.ticks[-1] - self.mean_from[0]) * self.tick_s
         mean = (self.sums[-1] - self.mean_from[1]) * 8 / span_s if span_s > 0 else None
-        values = {
+        values: dict[str, float | None] = {
             RATE_1S.key: self._window(SHORT_S),
             RATE_10S.key: self._window(LONG_S),
             LEAST.key: self.least,
             MOST.key: self.most,
             MEAN.key: mean,
         }
+        if self.pictures and self.packets:
+            values[PER_PICTURE.key] = self.packet_bytes * 8 / self.packets
         return {key: None if value is None else round(value) for key, value in values.items()}
 
     def events(self) -> list[Detection]:
@@ -130,6 +140,7 @@ class BitRate:
     def reset(self) -> None:
         """Restart the mean and the extremes at the newest packet."""
         self.least = self.most = None
+        self.packets = self.packet_bytes = 0
         if self.ticks:
             self.mean_from = (self.ticks[-1], self.sums[-1])
 

@@ -99,3 +99,43 @@ def test_what_is_not_declared_is_null_and_told_as_undeclared(clips: Clips, tmp_p
 
 def _name(document: CheckDocument) -> str:
     return Path(document.file).name
+
+
+def test_a_uhd_recording_for_a_streamer_is_held_to_bits_a_picture(clips: Clips) -> None:
+    path = clips.picture(
+        ".mov", size="3840x2160", frames=3, rate="24",
+        codec=("-c:v", "prores_ks", "-profile:v", "0", "-pix_fmt", "yuv422p10le"),
+    )  # fmt: skip
+    spec = load_spec("capture-streaming-uhd")
+    document = check_file(path, spec, "capture-streaming-uhd", "recording")
+    bits = document.video[0].bit_rate_bps.mean
+    assert bits is not None
+    assert [alert.rule for alert in document.alerts] == ["video.bitrate"] * (bits < 240_000_000)
+    small = check_file(clips.picture(), spec, "capture-streaming-uhd", "recording")
+    told = " ".join(alert.message for alert in small.alerts)
+    for words in ("320 pixels wide", "8 bits a sample", "chroma 4:2:0", "bits a picture"):
+        assert words in told
+
+
+def test_fields_that_a_uk_delivery_asks_for_conform_and_progressive_does_not(clips: Clips) -> None:
+    def told(path: Path) -> set[str]:
+        document = check_file(path, load_spec("uk-hd-1080i25"), "uk-hd-1080i25", "delivery")
+        return {alert.message.partition(": ")[2] for alert in document.alerts}
+
+    coded = (*X264, "-pix_fmt", "yuv422p10le", "-g", "1")
+    fields = (
+        "-flags",
+        "+ildct+ilme",
+        "-x264opts",
+        "tff=1:colorprim=bt709:transfer=bt709:colormatrix=bt709",
+    )
+    right = clips.picture(
+        size="1920x1080", rate="50", frames=4, source="smptehdbars",
+        filters="interlace=scan=tff",
+        codec=(*coded, *fields),
+    )  # fmt: skip
+    assert told(right) == set()
+    wrong = told(clips.picture(size="1920x1080", rate="25", frames=4, codec=X264))
+    assert "progressive pictures, expected interlaced" in wrong
+    assert "fields progressive, expected top first" in wrong
+    assert "colour primaries undeclared, expected bt709" in wrong

@@ -77,3 +77,18 @@ def test_a_jump_of_the_stamps_begins_a_new_window() -> None:
     assert (
         outcome.values["bit_rate_max_1s_bps"] == outcome.values["bit_rate_min_1s_bps"] == 1_000_000
     )
+
+
+def test_the_mean_picture_has_its_bits_and_a_sound_packet_is_none(clips: Clips) -> None:
+    packets = [packet(40 * n, size) for n, size in enumerate([9_000, 1_000] * 50)]
+    assert run(make("bit_rate", video(base=BASE)), packets).values["picture_bits_mean"] == 40_000
+    assert "picture_bits_mean" not in measure_file("bit_rate", clips.sound(), "audio").values
+
+
+def test_bits_a_picture_restart_at_reset() -> None:
+    made = make("bit_rate", video(base=BASE))
+    for n in range(60):
+        made.feed(packet(40 * n, 9_000 if n < 30 else 1_000))
+        if n == 29:
+            made.reset()
+    assert made.drain()["picture_bits_mean"] == 8_000
