@@ -26,8 +26,13 @@ class Bursts:
         self._recent: deque[tuple[int, int]] = deque()
         self._named: list[str] = []
 
-    def fault(self, start: int, end: int, count: int, name: str) -> None:
-        """Add ``count`` faults in the ticks from ``start`` to ``end``; ``name`` says which."""
+    def fault(
+        self, start: int, end: int, count: int, name: str, place: Rectangle | None = None
+    ) -> None:
+        """Add ``count`` faults in the ticks from ``start`` to ``end``; ``name`` says which.
+
+        ``place``: where in the picture; the episode keeps that of its first fault.
+        """
         self.quiet(start)
         self._recent.append((start, count))
         while self._recent[0][0] <= start - self.second:
@@ -43,6 +48,7 @@ class Bursts:
             count_1s=max(old.count_1s if old else 0, within),
             worst=max(old.worst or 0 if old else 0, count),
             worst_tick=old.worst_tick if old and (old.worst or 0) >= count else start,
+            place=old.place if old else place,
         )
 
     def quiet(self, tick: int) -> None:
@@ -63,6 +69,7 @@ class Bursts:
             count_1s=old.count_1s,
             worst=old.worst,
             worst_tick=old.worst_tick,
+            place=old.place,
         )
         self._open = None
         self._number += 1
@@ -79,6 +86,7 @@ class Bursts:
         count_1s: int,
         worst: float | None,
         worst_tick: int | None,
+        place: Rectangle | None,
     ) -> None:
         assert phase in ("open", "update", "close")
         named = self._named[:DETAIL_LIMIT]
@@ -95,6 +103,7 @@ class Bursts:
             count=count,
             count_1s=count_1s,
             detail=f"{self.words} {', '.join(named)}{more}",
+            place=place,
         )
         self.steps.append(self._open)
 

@@ -1,5 +1,12 @@
 """Detectors of faults in pictures, one a file."""
 
-from monitor.measure.picture_faults import black, exposure, legal_range, picture_damaged, stillness
+from monitor.measure.picture_faults import (
+    black,
+    exposure,
+    legal_range,
+    picture_damaged,
+    stillness,
+    tearing,
+)
 
-__all__ = ["black", "exposure", "legal_range", "picture_damaged", "stillness"]
+__all__ = ["black", "exposure", "legal_range", "picture_damaged", "stillness", "tearing"]
