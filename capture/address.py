@@ -59,6 +59,9 @@ FORMS = {
     "rtp": Form(
         example="rtp://HOST:PORT (MPEG-TS, or with sdp)", containers="rtp", protocols="rtp,udp"
     ),
+    "srt": Form(
+        example="srt://HOST:PORT (MPEG-TS)", containers="mpegts", protocols="fd", can_listen=True
+    ),
     "http": Form(
         example="http://HOST/PATH (HLS, MJPEG, FLV)",
         containers=WEB_CONTAINERS,
@@ -71,7 +74,6 @@ FORMS = {
 }
 _ADVICE = {
     "file": "a recorded file is a source of kind media_file, or: takewatch check FILE",
-    "srt": "SRT is not supported yet; bridge it to udp:// with srt-live-transmit",
 }
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]*):")
 
@@ -107,9 +109,11 @@ class Address:
 
     @property
     def asks_to_listen(self) -> bool:
-        """Whether the address itself asks to wait for a peer that pushes, FFmpeg's way."""
-        asked = parse_qs(urlsplit(self.text).query).get("listen", ["0"])[-1]
-        return self.scheme == "tcp" and asked not in ("", "0")
+        """Whether the address itself asks to wait for a peer that pushes, FFmpeg's or SRT's way."""
+        asked = {key: values[-1] for key, values in parse_qs(urlsplit(self.text).query).items()}
+        if self.scheme == "srt":
+            return asked.get("mode") == "listener"
+        return self.scheme == "tcp" and asked.get("listen", "0") != "0"
 
 
 def _forms() -> str:
@@ -152,7 +156,7 @@ def check_address(text: str) -> Address:
             f"{redact(text)}: host or port is not valid; expected {form.example}, and / or @ in "
             "a password written %2F and %40"
         ) from None
-    if not host and scheme not in ("udp", "rtp"):
+    if not host and scheme not in ("udp", "rtp", "srt"):
         raise AddressRefused(f"{redact(text)}: no host; expected {form.example}")
     if port is None:
         raise AddressRefused(f"{redact(text)}: no port; expected {form.example}")

@@ -36,6 +36,8 @@ class Opening:
     sdp: str | None
     open_s: float
     read_s: float
+    fd: int | None = None
+    """Where its bytes come from, if it is a bridge that receives them."""
 
 
 def _how(opening: Opening) -> dict[str, str]:
@@ -56,6 +58,8 @@ def _how(opening: Opening) -> dict[str, str]:
         case "udp":
             fifo = {"fifo_size": str(UDP_FIFO_UNITS), "overrun_nonfatal": "1"}
             return fifo | {"timeout": microseconds}
+        case "srt":
+            return {"fd": str(opening.fd)}
         case _:
             return {}
 
@@ -102,6 +106,8 @@ def open_feed(opening: Opening) -> "InputContainer":
     containers = address.form.containers
     place: str | io.BytesIO = address.text
     kind = None if "," in containers else containers
+    if opening.fd is not None:
+        place = "fd:"
     if opening.sdp:
         place, kind = io.BytesIO(read_description(opening.sdp, address)), "sdp"
     began = time.monotonic()

@@ -1,8 +1,8 @@
 """What of a media address is secret, and how it is shown without. Pure.
 
-Secret are user and password, parameters that look like a credential (of web addresses: all of
-them, for every maker has a name of his own), the key of an RTMP stream, which is what a publisher
-proves himself by, and an SRT stream's id, which servers take users and passwords in.
+Secret are user and password, parameters that look like a credential (of web and SRT addresses: all
+but a few, for every maker has a name of his own and names are mistyped), and the key of an RTMP
+stream, which is what a publisher proves himself by.
 """
 
 import re
@@ -14,8 +14,8 @@ _TELLING = "|".join(
     ("pass", "pwd", "token", "key", "secret", "auth", "sig", "user", "usr", "login", "streamid")
 )
 _SECRET_KEY = re.compile(rf"([?&;/](?:[^=&;/?\s]*(?:{_TELLING})[^=&;/?\s]*)=)[^&;\s'\"]+", re.I)
-_WEB_QUERY = re.compile(r"(https?://[^\s?'\"]*\?)([^\s'\"]+)", re.I)
-_WEB_VALUE = re.compile(r"=[^&;]*")
+_WEB_QUERY = re.compile(r"((?:https?|srt)://[^\s?'\"]*\?)([^\s'\"]+)", re.I)
+_WEB_VALUE = re.compile(r"((?:^|[&;])(?!(?:mode|latency|pbkeylen)=)[^=&;]*=)[^&;]*")
 _USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*://)[^\s/?#'\"]*@")
 _BEYOND_APP = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)(://[^/\s?'\"]*/[^/\s?'\"]+/)([^\s'\"]+)")
 
@@ -36,10 +36,16 @@ def _hide_key(found: re.Match[str]) -> str:
     return found.group() if open_path else f"{scheme}{place}{HIDDEN}"
 
 
+def _hide_values(found: re.Match[str]) -> str:
+    return found.group(1) + _WEB_VALUE.sub(rf"\g<1>{HIDDEN}", found.group(2))
+
+
 def _hide_parts(text: str) -> str:
     """Hide what no user or password stands before: parameters and stream keys."""
     text = _BEYOND_APP.sub(_hide_key, text)
-    text = _WEB_QUERY.sub(lambda m: m.group(1) + _WEB_VALUE.sub(f"={HIDDEN}", m.group(2)), text)
+    text = _WEB_QUERY.sub(
+        lambda m: m.group(1) + _WEB_VALUE.sub(rf"\g<1>{HIDDEN}", m.group(2)), text
+    )
     return _SECRET_KEY.sub(rf"\g<1>{HIDDEN}", text)
 
 

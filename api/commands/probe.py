@@ -63,8 +63,9 @@ def command(
 ) -> None:
     """Say what an address or a file carries: its streams, as declared and as measured.
 
-    Addresses: rtsp, rtmp, udp, tcp, rtp, http and their secured kin; see docs/sources.md. User,
-    password and stream keys are never shown; --address-file keeps them out of the process list.
+    Addresses: rtsp, rtmp, srt, udp, tcp, rtp, http and their secured kin; see docs/sources.md.
+    User, password and stream keys are never shown; --address-file keeps them out of the process
+    list.
 
     Exit status: 0 when something is there; 2 with one line when not.
     """

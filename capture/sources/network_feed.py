@@ -9,6 +9,7 @@ FFmpeg. The end of a feed is a loss, for a live feed has no proper end.
 import queue
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -26,6 +27,7 @@ from capture.source import (
     StreamInfo,
     source,
 )
+from capture.srt import Bridge, call_of
 from capture.timeline import BURST_SPEED, Losses, Pace, Timeline
 from config.secrets import redact, scrub
 
@@ -69,7 +71,9 @@ class NetworkFeedOptions(BaseModel):
     @classmethod
     def _is_allowed(cls, address: str) -> str:
         try:
-            check_address(address)
+            checked = check_address(address)
+            if checked.scheme == "srt":
+                call_of(checked)
         except AddressRefused as error:
             raise ValueError(str(error)) from None
         return address
@@ -121,6 +125,7 @@ class NetworkFeed:
         self._frames_waiting = 0
         self._frames_lost: dict[int, int] = {}
         self._failure: SourceError | None = None
+        self._bridge: Bridge | None = None
 
     def open(self) -> tuple[StreamInfo, ...]:
         """Connect and describe the streams. Raises ``AddressRefused`` or ``OpenFailed``."""
@@ -175,6 +180,8 @@ class NetworkFeed:
         A thread that hangs in native code is left behind: it ends with the process.
         """
         self._stop.set()
+        if self._bridge is not None:
+            self._bridge.kill()  # a read from a pipe has no time-out of its own
         if self._thread is not None:
             self._thread.join(self.stall_s + CLOSE_S)
             self._thread = None
@@ -184,21 +191,36 @@ class NetworkFeed:
     def _run(self, address: Address) -> None:
         try:
             resolve(address)
-            container = open_feed(self._opening(address))
+            container = self._connect(address)
         except SourceError as error:
             self._opened.put(error)
             return
         except Exception as error:  # noqa: BLE001  (the thread's last words must reach the opener)
-            self._opened.put(OpenFailed(scrub(f"{redact(address.text)}: {error}", address.text)))
+            self._opened.put(OpenFailed(scrub(f"{address.shown}: {error}", address.text)))
             return
         try:
             self._pump(container, address)
         except SourceError as error:
             self._hand_over(error)
         except Exception as error:  # noqa: BLE001  (the thread's last words must reach the reader)
-            self._hand_over(SourceLost(scrub(f"{redact(address.text)}: {error}", address.text)))
+            self._hand_over(SourceLost(scrub(f"{address.shown}: {error}", address.text)))
         finally:
             container.close()
+            if self._bridge is not None:
+                self._bridge.close()
+
+    def _connect(self, address: Address) -> "InputContainer":
+        opening = self._opening(address)
+        if address.scheme != "srt":
+            return open_feed(opening)
+        call = call_of(address, listen=opening.listen, open_s=opening.open_s)
+        self._bridge = Bridge(address, call)
+        try:
+            return open_feed(replace(opening, fd=self._bridge.fd))
+        except OpenFailed as error:
+            why = self._bridge.words()
+            self._bridge.close()
+            raise AddressRefused(f"{address.shown}: {why}") if why else error from None
 
     def _opening(self, address: Address) -> Opening:
         options, patience_s = self.options, self.options.patience_s
@@ -264,10 +286,11 @@ class NetworkFeed:
         except (FFmpegError, OSError) as error:
             reason = "timed out" if type(error).__name__ == "ExitError" else error.strerror
             raise SourceLost(
-                scrub(f"{redact(address.text)}: the feed broke off ({reason})", address.text)
+                scrub(f"{address.shown}: the feed broke off ({reason})", address.text)
             ) from None
         if packet is None:
-            raise SourceLost(f"{redact(address.text)}: the peer ended the feed")
+            why = self._bridge.words() if self._bridge is not None else None
+            raise SourceLost(f"{address.shown}: {why or 'the peer ended the feed'}")
         return packet
 
     def _hand_over(self, item: Item | SourceError) -> None:

@@ -79,7 +79,7 @@ def test_everything_else_is_refused_in_one_line(text: str) -> None:
     [
         ("rtps://cam/x", "did you mean rtsps"),
         ("file:///a.mov", "takewatch check"),
-        ("srt://cam:9000", "srt-live-transmit"),
+        ("srt://cam", "no port"),
         ("cam.local:554/x", "no scheme"),
         ("udp://239.1.1.1", "no port"),
     ],
@@ -149,6 +149,8 @@ def test_a_password_decoded_by_a_library_is_scrubbed_too() -> None:
         ("https://a:b@cam/live.m3u8?hdnts=c", "https://***@cam/live.m3u8?hdnts=***"),
         ("rtsp://cam/user=admin_password=x_channel=1", "rtsp://cam/user=***"),
         ("rtsp://cam/user=a&password=b&channel=1", "rtsp://cam/user=***&password=***&channel=1"),
+        ("srt://cam:9000?passphrase=x&latency=80", "srt://cam:9000?passphrase=***&latency=80"),
+        ("srt://cam:9000?streamid=read:a:b", "srt://cam:9000?streamid=***"),
         ("udp://239.1.1.1:5004?localaddr=10.0.0.2", "udp://239.1.1.1:5004?localaddr=10.0.0.2"),
     ],
 )

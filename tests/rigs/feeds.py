@@ -45,9 +45,17 @@ def free_tcp_port() -> int:
 
 def await_listening(port: int) -> None:
     """Wait until somebody listens at a TCP port, without connecting: some take one peer only."""
-    wanted = f":{port:04X} 00000000:0000 0A "
+    _await_socket("/proc/net/tcp", f":{port:04X} 00000000:0000 0A ", port)
+
+
+def await_bound(port: int) -> None:
+    """Wait until somebody has a UDP port."""
+    _await_socket("/proc/net/udp", f":{port:04X} 00000000:0000 07 ", port)
+
+
+def _await_socket(table: str, wanted: str, port: int) -> None:
     deadline = time.monotonic() + START_S
-    while wanted not in Path("/proc/net/tcp").read_text():
+    while wanted not in Path(table).read_text():
         assert time.monotonic() < deadline, f"nobody listens at {port} within {START_S} s"
         select.select([], [], [], 0.02)
 
