@@ -23,7 +23,7 @@ TRACE_LIMIT = 1200  # points a plot can show; beyond twice as many, neighbours b
 DIGITS = 2  # of levels: the tolerance of the standards is 0.1
 FINE_DIGITS = 6  # of rates and offsets
 
-FIGURES = (
+FIGURES = frozenset((
     "integrated_lufs", "loudness_range_lu", "momentary_max_lufs", "short_term_max_lufs",
     "programme_integrated_lufs", "programme_loudness_range_lu", "programme_momentary_max_lufs",
     "programme_short_term_max_lufs", "true_peak_max_dbtp", "sample_peak_max_dbfs", "dc_offset",
@@ -31,7 +31,7 @@ FIGURES = (
     "frame_rate_hz", "frames_total", "frames_dropped_total", "frames_repeated_total",
     "frame_rate_error_hz", "cadence", "frames_out_of_order_total", "key_frame_interval_max_s",
     *FORMAT_KEYS,
-)  # fmt: skip
+))  # fmt: skip
 """Metrics a document tells; all hold since the beginning of the stream."""
 
 
@@ -93,10 +93,12 @@ class Measured:
 
     def put(self, start_s: float, end_s: float, values: Mapping[str, Value]) -> None:
         """Take one reading's values, measured from one moment of the file to another."""
-        told = {key: values[key] for key in FIGURES if key in values}
-        self.values = merge_values(self.values, told)
+        told = {key: values[key] for key in values if key in FIGURES}
+        if told:  # a piece of a file's peaks has none
+            self.values = merge_values(self.values, told)
         self.measured.update(values)
-        self.known.update(key for key, value in values.items() if _is_known(value))
+        news = values.keys() - self.known
+        self.known.update(key for key in news if _is_known(values[key]))
         for key, *_ in TRACES[self.info.kind]:
             if key in values:
                 trail = self.trails.setdefault(key, Trail(step_s=self.step_s))

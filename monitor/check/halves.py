@@ -28,7 +28,7 @@ BOTH = "listening"  # cuts the hops all listeners share, and keeps the trace eve
 JUDGING_NS = 10.0
 COSTS_NS: Mapping[str, float] = {
     "meters": 15.5, "low_band": 12.0, "pairs": 8.0, "repeated_buffer": 7.5, "dropout": 5.0,
-    "clap": 3.3, "stuck": 2.6, "clicks": 2.5, "rounded_tops": 2.4, "flat_tops": 1.8, "tone": 1.4,
+    "clap": 3.3, "stuck": 2.6, "clicks": 2.5, "rounded_tops": 2.4, "flat_tops": 6.5, "tone": 1.4,
     "silence": 0.7, "bit_depth": 0.5, "clipping": 0.5, "nan": 0.4, "level_low": 0.3,
     "floor_moved": 0.3, "swapped": 0.1, "clock_drift": 0.1, "audio_bit_rate": 0.1,
 }  # fmt: skip

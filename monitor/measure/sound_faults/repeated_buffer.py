@@ -260,6 +260,8 @@ class RepeatedBuffer:
     def _try(self, look: Look, ticks: Places, distances: Places) -> None:
         """Look into the runs that windows are in, those in runs already known left out."""
         for _ in range(TRIES * -(-(len(look.rows) - look.new) // LEAST)):
+            if not len(ticks):
+                return
             fresh = (ticks >= self._over) & ~np.isin(distances, list(self._runs))
             ticks, distances = ticks[fresh], distances[fresh]
             if not len(ticks):
