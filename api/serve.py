@@ -11,13 +11,13 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
-from api import clocks
 from api.addresses import names, network_addresses
 from api.app import create_app
 from api.connections import Connection
 from api.identity import Identity
 from api.security import Guard
 from api.service import Service
+from monitor import clocks
 
 PING_S = 5.0
 PING_TIMEOUT_S = 10.0  # a locked tablet's socket looks open and is dead

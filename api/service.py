@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from api import clocks
 from api.find_inputs import find
 from api.live import Live
 from api.pairing import Devices
@@ -15,6 +14,7 @@ from api.session import Mode, Plan, Session
 from capture.source import Found
 from config.loading import load_spec
 from config.settings import NAME_LIMIT, Production, Settings, SourceSettings
+from monitor import clocks
 
 CHOSEN = "inputs.json"
 PRACTICE_FOLDER = "practice"

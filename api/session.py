@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
-from api import clocks
 from api.disk import Filling, free_bytes
 from api.identity import Identity
 from api.live import Live
@@ -32,6 +31,7 @@ from api.version import takewatch_version
 from api.views import Since, source_views, steady
 from config.settings import Settings
 from config.spec import Spec
+from monitor import clocks
 from monitor.hub import ourselves
 from monitor.hub.hub import Hub
 from monitor.hub.watching import Watching

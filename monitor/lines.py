@@ -284,3 +284,38 @@ def decode_out(text: bytes | str) -> OutLine:
 def decode_in(text: bytes | str) -> InLine:
     """Parse one line to a worker. Raises ``ValueError`` on anything that is not one."""
     return _in().validate_json(text)
+
+
+class Splitter:
+    """Lines out of chunks of bytes, bounded: what is longer than a line may be is left out.
+
+    ``over_long`` counts how many times over the limit such lines were, so that an endless one
+    counts on.
+    """
+
+    def __init__(self, limit_bytes: int = LINE_LIMIT_BYTES) -> None:
+        self._limit = limit_bytes
+        self._rest = bytearray()
+        self._length = 0
+        self.over_long = 0
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """Return the lines the chunk completes."""
+        *whole, rest = chunk.split(b"\n")
+        lines = []
+        for part in whole:
+            self._keep(part)
+            if 0 < self._length <= self._limit:
+                lines.append(bytes(self._rest))
+            self._rest, self._length = bytearray(), 0
+        self._keep(rest)
+        return lines
+
+    def _keep(self, part: bytes) -> None:
+        before = max(0, self._length - 1) // self._limit
+        self._length += len(part)
+        self.over_long += max(0, self._length - 1) // self._limit - before
+        if self._length <= self._limit:
+            self._rest += part
+        else:
+            self._rest = bytearray()

@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 
 from config.settings import SourceSettings
 from monitor.lines import (
-    LINE_LIMIT_BYTES,
     READINGS_IN_FLIGHT,
     Baseline,
     Close,
@@ -30,6 +29,7 @@ from monitor.lines import (
     OutLine,
     Reading,
     SourceState,
+    Splitter,
     State,
     decode_out,
     encode,
@@ -53,41 +53,6 @@ EPOCH_ZERO_UTC_S = 1_767_225_600  # 2026-01-01: first epochs count seconds from 
 EXIT_ENDED = 3
 
 Deliver = Callable[[OutLine, int], None]
-
-
-class Splitter:
-    """Lines out of chunks of bytes, bounded: what is longer than a line may be is left out.
-
-    ``over_long`` counts how many times over the limit such lines were, so that an endless one
-    counts on.
-    """
-
-    def __init__(self, limit_bytes: int = LINE_LIMIT_BYTES) -> None:
-        self._limit = limit_bytes
-        self._rest = bytearray()
-        self._length = 0
-        self.over_long = 0
-
-    def feed(self, chunk: bytes) -> list[bytes]:
-        """Return the lines the chunk completes."""
-        *whole, rest = chunk.split(b"\n")
-        lines = []
-        for part in whole:
-            self._keep(part)
-            if 0 < self._length <= self._limit:
-                lines.append(bytes(self._rest))
-            self._rest, self._length = bytearray(), 0
-        self._keep(rest)
-        return lines
-
-    def _keep(self, part: bytes) -> None:
-        before = max(0, self._length - 1) // self._limit
-        self._length += len(part)
-        self.over_long += max(0, self._length - 1) // self._limit - before
-        if self._length <= self._limit:
-            self._rest += part
-        else:
-            self._rest = bytearray()
 
 
 def backoff_s(failures: int, jitter: float) -> float:

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Query
 
-from api import clocks
 from api.messages import ShelveRequest
 from api.routes.needs import Logger, TheSession, Viewer
+from monitor import clocks
 from monitor.rules.model import Alert
 
 router = APIRouter(tags=["alerts"])

@@ -5,12 +5,12 @@ from typing import Literal
 from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict
 
-from api import clocks
 from api.identity import Role
 from api.messages import PairRequest
 from api.pairing import INVITATION_S, SESSION_S, PairingRefused, TooManyTries
 from api.routes.needs import Operator, TheService
 from api.security import COOKIE
+from monitor import clocks
 
 router = APIRouter(tags=["devices"])
 

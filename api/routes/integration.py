@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter, HTTPException
 
-from api import clocks
 from api.messages import IntegrationRequest
 from api.routes.needs import Logger, TheSession
+from monitor import clocks
 from monitor.hub import integrating
 
 router = APIRouter(tags=["sources"])

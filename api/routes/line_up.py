@@ -3,11 +3,11 @@
 from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel
 
-from api import clocks
 from api.messages import LearnRequest, PhaseRequest
 from api.routes.needs import Logger, TheSession, Viewer
 from api.session import Session
 from config.spec import Phase
+from monitor import clocks
 from monitor.records import LineUpBody
 
 router = APIRouter(tags=["line-up"])

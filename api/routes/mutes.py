@@ -4,9 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path
 
-from api import clocks
 from api.messages import MuteRequest
 from api.routes.needs import Logger, TheSession
+from monitor import clocks
 from monitor.hub import muting
 from monitor.rules.kinds import Where
 

@@ -8,10 +8,10 @@ from fastapi import APIRouter, HTTPException, Path
 from fastapi.responses import Response
 from pydantic import AfterValidator
 
-from api import clocks
 from api.routes.needs import TheSession, Viewer
 from api.session import Session
 from api.version import takewatch_version
+from monitor import clocks
 from monitor.report import REPORTS
 from monitor.report.day import day_document
 from monitor.report.day_records import Header, SourceName

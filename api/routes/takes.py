@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Path, Query
 from pydantic import BaseModel
 
-from api import clocks
 from api.messages import CutRequest, RollRequest, TakeEdit
 from api.routes.needs import Logger, TheSession, Viewer
 from api.session import Session
+from monitor import clocks
 from monitor.metrics import Value
 from monitor.records import Rollup, Take
 from monitor.takes.book import TakeError

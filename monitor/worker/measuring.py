@@ -7,12 +7,11 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import capture.sources  # noqa: F401  fills the registry
 from capture.source import KINDS, Ended, Frame, Item, Source, StreamInfo
 from config.settings import SourceSettings
-from monitor import lines
+from monitor import clocks, lines
 from monitor.measure.look import Look
 from monitor.measure.picture.still import still_jpeg
 from monitor.measure.pipeline import Pipeline, describe
@@ -33,21 +32,6 @@ EXIT_ASKED = 0
 EXIT_ENDED = 3
 EXIT_LOST = 4
 EXIT_NOT_OPENED = 5
-
-
-def boot_id() -> str:
-    """Return what tells this boot's monotonic clock from another's."""
-    linux = Path("/proc/sys/kernel/random/boot_id")
-    if linux.exists():
-        return linux.read_text().strip()
-    started_s = (time.time_ns() - time.monotonic_ns()) / 1e9
-    return f"started-{round(started_s / 10)}"  # steps of 10 s: UTC is disciplined meanwhile
-
-
-def clock_pair() -> tuple[int, int, int]:
-    """Return monotonic ns, UTC ns at that time, and the error bound of the pair in ns."""
-    before, utc, after = time.monotonic_ns(), time.time_ns(), time.monotonic_ns()
-    return (before + after) // 2, utc, (after - before) // 2 + 1
 
 
 @dataclass(slots=True)
@@ -261,7 +245,7 @@ class Measuring:
         self._out.put(
             lines.Hello(
                 node=self._node,
-                boot_id=boot_id(),
+                boot_id=clocks.boot_id(),
                 pid=os.getpid(),
                 source=self.source_id,
                 kind=self._settings.kind,
@@ -283,7 +267,7 @@ class Measuring:
             self._readings()
         if now >= self._due.clock:
             self._due.clock = now + CLOCK_NS
-            mono, utc, error = clock_pair()
+            mono, utc, error = clocks.pair()
             self._out.put(
                 lines.Clock(source=self.source_id, t_mono_ns=mono, utc_ns=utc, error_ns=error)
             )

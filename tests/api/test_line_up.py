@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from api import clocks
 from api.service import Service
 from api.views import source_views
 from config.settings import Settings
+from monitor import clocks
 from tests.api.service_in_process import HOST, a_service, client, network
 from tests.monitor.hub.test_hub import hello, reading, state
 

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from config.settings import SourceSettings
-from monitor.lines import LINE_LIMIT_BYTES, Hello, OutLine, Reset
-from monitor.supervisor import BACKOFF_LIMIT_S, FIRST_BACKOFF_S, Splitter, Supervisor, backoff_s
+from monitor.lines import Hello, OutLine, Reset
+from monitor.supervisor import BACKOFF_LIMIT_S, FIRST_BACKOFF_S, Supervisor, backoff_s
 from tests.rigs.sound_card import SoundCard
 
 PATIENCE_S = 40.0
@@ -317,15 +317,3 @@ def test_the_backoff_grows_is_bounded_and_jitter_only_shortens_it() -> None:
     assert plain == sorted(plain)
     assert plain[-1] == BACKOFF_LIMIT_S
     assert backoff_s(3, 1.0) == pytest.approx(plain[3] * 2 / 3)
-
-
-@pytest.mark.parametrize("size", [1, 7, 4096])
-def test_lines_do_not_depend_on_how_the_bytes_are_split(size: int) -> None:
-    text = b"one\n\ntwo\n" + b"x" * 5000 + b"\nthree\nrest"
-    splitter = Splitter(limit_bytes=1000)
-    found = []
-    for at in range(0, len(text), size):
-        found += splitter.feed(text[at : at + size])
-    assert found == [b"one", b"two", b"three"]
-    assert splitter.over_long == 4  # 5000 bytes: four times past another 1000
-    assert LINE_LIMIT_BYTES > 64 * 1024
