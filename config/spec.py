@@ -101,6 +101,10 @@ class Rule(_Model):
     """Judged once, when the take or file ends (integrated loudness)."""
     message: str = ""
     advice: str = ""
+    ebu_qc: list[Annotated[str, StringConstraints(pattern=r"^[0-9]{4}[BFWX]$")]] = Field(
+        default_factory=list
+    )
+    """EBU QC items that ask the same, by identifier."""
     suppresses: list[str] = Field(default_factory=list)
     """Rules of the same source (all of them, or those of the same channel) this one silences."""
 

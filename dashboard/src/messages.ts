@@ -45,6 +45,7 @@ export interface Alert {
   count_1s: number;
   message: string;
   advice: string;
+  ebu_qc: string[];
   take: string | null;
   timecode: string | null;
   trace: LevelTrace | null;

@@ -34,6 +34,7 @@ function alert(changes: Partial<Alert> = {}): Alert {
     count_1s: 1,
     message: "clipped once",
     advice: "",
+    ebu_qc: [],
     take: "t1",
     timecode: null,
     trace: null,

@@ -254,6 +254,7 @@ def _alert(session: _Session, alert: Alert) -> CheckAlert:
         unit=alert.unit,
         message=alert.message,
         trace=_trace(session, alert),
+        ebu_qc=alert.ebu_qc,
     )
 
 

@@ -133,6 +133,8 @@ class CheckAlert(_Part):
     message: str
     trace: LevelTrace | None = None
     """The channel's level around it; ``start_s`` counts from the file's start."""
+    ebu_qc: list[str] = Field(default_factory=list)
+    """EBU QC items that ask the same, by identifier."""
 
 
 class Trace(_Part):

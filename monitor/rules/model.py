@@ -101,6 +101,7 @@ class Alert(_Model):
     count_1s: int = 1
     message: str = ""
     advice: str = ""
+    ebu_qc: list[str] = Field(default_factory=list)
     take: str | None = None
     timecode: str | None = None
     trace: LevelTrace | None = None

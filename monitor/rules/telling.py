@@ -55,4 +55,5 @@ def alert_of(
         count_1s=episode.count_1s,
         message=words.message(rule, texts),
         advice=rule.advice,
+        ebu_qc=rule.ebu_qc,
     )

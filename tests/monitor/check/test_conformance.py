@@ -82,6 +82,7 @@ def test_each_property_that_is_another_is_told_in_words(
     assert message in words
     assert found == severity
     (alert,) = document.alerts
+    assert alert.ebu_qc == (["0105F"] if rule.endswith("codec") else [])
     assert (alert.rule, alert.start_s) == (rule.partition("/")[0], 0.0)
 
 
