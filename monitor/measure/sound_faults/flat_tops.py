@@ -22,6 +22,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from monitor.measure.measurement import Detection, Setup
@@ -31,6 +32,7 @@ from monitor.measure.sound.listener import Hop, listen
 from monitor.measure.sound_faults.ceilings import NEAR, Ceilings, Clipped, Judged
 from monitor.measure.sound_faults.episodes import Episodes, take_steps
 from monitor.measure.sound_faults.excursions import (
+    FLAT_SAMPLES,
     SHOULDER,
     Suspects,
     find_excursions,
@@ -112,7 +114,8 @@ class FlatTops:
         near = peaks[:, :, -cells:] >= NEAR * ceilings
         suspect = (ceilings >= FLOOR) & (ceilings < self._full_scale) & near
         self._peaks = peaks[:, :, cells:]
-        thresholds = NEAR * ceilings
+        thresholds = np.where(suspect, NEAR * ceilings, 0)
+        thresholds[~self._hold_three(rows, thresholds)] = 0
         first = 0
         while first < cells:
             if not self._group_left:
@@ -120,14 +123,30 @@ class FlatTops:
             count = min(self._group_left, cells - first)
             self._group_left -= count
             until = first + count
-            if suspect[:, :, first:until].any():
+            if thresholds[:, :, first:until].any():
                 self._read(
                     rows[:, first * self._cell :],
-                    np.where(suspect, thresholds, 0)[:, :, first:until],
+                    thresholds[:, :, first:until],
                     peaks[:, :, first : until + self._remembered],
                     start + first * self._cell,
                 )
             first = until
+
+    def _hold_three(self, rows: Samples, thresholds: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Say in which cells three samples in a row reach a threshold over 0: in noise, hardly any.
+
+        It spares the fixed cost of reading a group.
+        """
+        side, channel, cell = np.nonzero(thresholds)
+        ends = sliding_window_view(
+            rows[:, self._before - FLAT_SAMPLES + 1 :], self._cell + FLAT_SAMPLES - 1, axis=1
+        )
+        signs = np.where(side == 0, np.float32(1), np.float32(-1))
+        over = ends[channel, cell * self._cell] * signs[:, None]
+        reach = over >= thresholds[side, channel, cell][:, None]
+        found = np.zeros(thresholds.shape, np.bool_)
+        found[side, channel, cell] = (reach[:, 2:] & reach[:, 1:-1] & reach[:, :-2]).any(axis=1)
+        return found
 
     def _ask_what_is_open(self, tick: int) -> None:
         self._advance(tick)
