@@ -17,7 +17,7 @@ import cv2
 
 import bench.pictures.faults
 import bench.pictures.scenes  # noqa: F401  both fill a registry
-from bench.corpus.material import HALVES
+from bench.corpus.material import HALVES, MaterialMissing
 from bench.corpus.score import rate_bound, recall_bound
 from bench.pictures.faults.fault import FAULTS, Fault
 from bench.pictures.scenes.scene import scenes_of
@@ -117,7 +117,6 @@ def main() -> None:
     parser.add_argument("--fault", action="append", default=[], help="only this fault (repeatable)")
     parser.add_argument("--no-clean", action="store_true", help="leave the clean shots out")
     options = parser.parse_args()
-    cv2.setNumThreads(1)
     known = {name for kind in MEASUREMENTS.values() for name in kind.detectors}
     wanted = [f for f in FAULTS.values() if options.detector in (*f.detectors, *f.also)]
     chosen = [FAULTS[name] for name in options.fault] if options.fault else wanted
@@ -125,6 +124,14 @@ def main() -> None:
         named = sorted(known | {name for f in FAULTS.values() for name in f.detectors})
         parser.error(f"no fault for and no detector {options.detector!r}; there are {named}")
     print(f"{options.half}: {len(scenes_of(options.half))} scenes")
+    try:
+        _measure(options, chosen, known)
+    except MaterialMissing as missing:
+        parser.exit(1, f"{missing}\n")
+
+
+def _measure(options: argparse.Namespace, chosen: list[Fault], known: set[str]) -> None:
+    cv2.setNumThreads(1)
     spent = time.process_time()
     clean: list[Result] = []
     if not options.no_clean:

@@ -18,11 +18,13 @@ from bench.pictures.shots import Label, Shot, Wanted, shot
 from capture.source import Ended, Frame, StreamInfo
 from monitor.lines import Event, Reading
 from monitor.measure.measurement import MEASUREMENTS
+from monitor.measure.picture.viewer import VIEWERS
 from monitor.measure.pipeline import Pipeline
 from monitor.rules.table import detector_limits
 
 TOLERANCE_S = 0.25  # an episode may begin this much before its label or after its end
 SETTLES_S = 1.5  # of a label whose metric is not looked at: faults come on, windows fill
+EARLY = 2  # pictures: a damaged packet tells of a picture before the decoder shows it
 DRAIN_S = 0.5
 KEPT_VALUES = 400  # of a metric a shot, so that results stay small
 
@@ -73,11 +75,12 @@ class _Numbers:
 
 
 def measurements_of(detectors: Collection[str] | None) -> set[str] | None:
-    """Return the names of the measurements that give these detectors' events; None: all."""
+    """Return the measurements and viewers that give these detectors' events; None: all."""
     if detectors is None:
         return None
-    kinds = MEASUREMENTS.items()
-    return {name for name, kind in kinds if set(kind.detectors) & set(detectors)}
+    given = [(name, kind.detectors) for name, kind in MEASUREMENTS.items()]
+    given += [(name, kind.detectors) for name, kind in VIEWERS.items()]
+    return {name for name, names in given if set(names) & set(detectors)}
 
 
 def hear(
@@ -223,7 +226,7 @@ def _judge_label(
     result: Result, shot_: Shot, fault: Fault, label: Label, of_kind: Iterable[Heard]
 ) -> None:
     mine = [one for one in of_kind if matches(shot_, label, one)]
-    first = min((n for one in mine for n in one.told if n >= label.start), default=None)
+    first = min((n for one in mine for n in one.told if n >= label.start - EARLY), default=None)
     if first is None:
         result.missed.append(asdict(label))
         return
@@ -242,6 +245,7 @@ def _count_frames(result: Result, shot_: Shot, of_kind: Iterable[Heard]) -> None
         bad[label.start : label.end] = True
     for one in of_kind:
         told[max(0, one.start) : one.end if one.end is not None else shot_.frames] = True
+    told[sorted(shot_.absent)] = bad[sorted(shot_.absent)] = False
     result.frames_bad, result.frames_told = int(bad.sum()), int(told.sum())
     result.frames_right = int((bad & told).sum())
 

@@ -67,6 +67,8 @@ class Shot:
     starve: float | None = None
     link: Callable[[bytes], bytes] | None = None
     labels: list[Label] = field(default_factory=list[Label])
+    absent: set[int] = field(default_factory=set[int])
+    """Pictures that the link lost whole: nobody can say of them whether they are spoilt."""
 
     @property
     def coder(self) -> Coder:

@@ -14,10 +14,11 @@ from bench.pictures.coders import BY_NAME, CODERS, Coder, Segment, encoded, star
 from bench.pictures.faults.fault import FAULTS
 from bench.pictures.paint import Canvas, Picture
 from bench.pictures.scenes.scene import SCENES, scenes_of
-from bench.pictures.score import Heard, Run, auc, hear, judge
+from bench.pictures.score import Heard, Result, Run, auc, hear, judge
 from bench.pictures.shots import Label, Shot, Wanted, shot
 from capture.source import Frame, Packet
 
+PAINTED = sorted(name for name in SCENES if not name.startswith("recorded"))  # needs no network
 PLAIN = "turntable"  # cheap, and it moves
 RAW = Wanted(
     seconds=8.0,
@@ -30,6 +31,8 @@ OFF_PICTURE = {
     "dropped by stamp",
     "stall",
     *(name for name in FAULTS if name.startswith("pixellation")),
+    *("packets lost on the link", "bits turned on the link", "format change"),
+    "block loss baked in",
 }
 # Labelled from where they can be seen on; under-exposure and the like begin with their label.
 COMES_ON = {"over-exposed", "illegal levels", "torn pictures", "freeze under noise"}
@@ -47,7 +50,7 @@ def test_every_half_has_at_least_ten_scenes_of_its_own() -> None:
     assert not names[0] & names[1]
 
 
-@pytest.mark.parametrize("name", sorted(SCENES))
+@pytest.mark.parametrize("name", PAINTED)
 def test_a_scene_paints_the_canvas_it_is_given_and_the_same_again(name: str) -> None:
     canvas = Canvas(width=160, height=96, rate=25, frames=6)
     once, again = (
@@ -100,6 +103,40 @@ def small(name: str, seed: int) -> tuple[Shot, Shot]:
 
 def same(one: Picture, two: Picture) -> bool:
     return all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
+
+
+def by_frame(name: str) -> Result:
+    """What comes of a link that fails under a plain shot of x264."""
+    wanted = replace(RAW, coders=lambda coder: coder.name == "x264 live 2 Mb/s", seconds=8.0)
+    made = shot(1, "tune", wanted)
+    FAULTS[name].inject(made, np.random.default_rng(2))
+    return judge(made, FAULTS[name], hear(made, detectors=FAULTS[name].detectors))
+
+
+def test_pictures_spoilt_by_the_link_are_found_by_comparing_with_the_whole_stream() -> None:
+    result = by_frame("packets lost on the link")
+    assert result.labels > 0
+    assert result.frames_bad > 0
+    assert result.frames_right == result.frames_bad
+
+
+def test_damage_baked_in_is_labelled_where_it_is_seen() -> None:
+    made, _ = next(
+        pair for seed in range(5) if (pair := small("block loss baked in", seed))[0].labels
+    )
+    assert all(0 < label.end - label.start < made.frames for label in made.labels)
+
+
+def test_another_size_in_mid_stream_is_labelled_at_its_first_picture() -> None:
+    wanted = replace(FAULTS["format change"].wanted, seconds=6.0, heights=(180,))
+    made = replace(shot(2, "tune", wanted), scene=SCENES[PLAIN])
+    FAULTS["format change"].inject(made, np.random.default_rng(1))
+    shapes = [
+        (item.luma.shape, item.bit_depth) for item in made.items()[1] if isinstance(item, Frame)
+    ]
+    start = made.labels[0].start
+    assert len(set(shapes[:start])) == len(set(shapes[start:])) == 1
+    assert shapes[start] != shapes[start - 1]
 
 
 @pytest.mark.parametrize("codec", ["libx264", "mpeg2video", "mjpeg", "libx265"])

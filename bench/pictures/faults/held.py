@@ -114,6 +114,7 @@ def dropped(shot: Shot, random: np.random.Generator) -> None:
     "stall",
     says="nothing arrives for 0.2 to 2 s, then it goes on; stamps are whole",
     detectors=["stall"],
+    also=["frames_late"],
     recall=1.0,
     false_per_h=0.0,
 )

@@ -7,6 +7,7 @@ from bench.pictures.scenes import (
     nature,
     night,
     people,
+    recorded,
 )
 
-__all__ = ["camera", "generated", "graphics", "nature", "night", "people"]
+__all__ = ["camera", "generated", "graphics", "nature", "night", "people", "recorded"]
