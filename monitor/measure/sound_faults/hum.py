@@ -8,8 +8,11 @@ is in, count the less the louder they are. A line is taken for hum when it stand
 2 Hz, keeps its level in every quarter of the time, and stays at its frequency over five looks, half
 a second apart. What is too weak for that is looked for in the mean of four spectra, over 20 s.
 
-One line alone may be a held note: it is told only within a grid's tolerance, and after 18 s unless
-it is the fundamental itself. Off the grid, as of a generator, two lines must agree.
+Harmonics of one mains are looked for together too (``hum_series``). A line on a grid's frequency
+counts with its series behind it, after 7 s; a clear 50 or 60 Hz alone at once, a weak one, 100 or
+120 Hz after 18 s; other lines alone are notes. Off the grid, as of a generator, two lines must
+agree for 18 s.
+docs/decisions/0157-hum-is-a-series.md
 docs/decisions/0128-one-line-alone-may-be-a-note.md
 """
 
@@ -22,7 +25,9 @@ from numpy.typing import NDArray
 
 from monitor.measure.measurement import Detection, StepPhase
 from monitor.measure.sound.hops import Samples
+from monitor.measure.sound_faults import hum_series
 from monitor.measure.sound_faults.hum_lines import (
+    FLOOR_RMS,
     LINES_HZ,
     MAINS_HZ,
     OF_MAINS,
@@ -45,6 +50,9 @@ from monitor.measure.sound_faults.hum_lines import (
     stands_alone,
     turning,
 )
+from monitor.measure.sound_faults.hum_series import Standing, mean_of
+
+Seconds = NDArray[np.float64]
 
 WINDOWS: Final = 4  # of the slow way: 20 s
 LOOK_FRAMES: Final = 4  # between looks
@@ -53,9 +61,9 @@ CLEAR: Final = 20.0  # line over noise, power; noise alone passes it once in 1e6
 CLEAR_SLOW: Final = 6.5  # mean of four: nearly as rare
 THERE: Final = 1.5  # in each of the four
 ALONE_SLOW: Final = 2.0  # over all else within 2 Hz; the highest of noise is 2.3 of 6.5
-LONE_S: Final = 18.0  # a line without a second one
+SERIES_S: Final = 7.0  # harmonics together; a recording that hums lasts 6 s
+LONE_S: Final = 18.0  # a weak fundamental without a second line; a generator
 LEAST_SLOW: Final = 0.3  # between the four windows
-FLOOR_DBFS: Final = -80.0  # nobody hears it under any room; one harmonic
 TRACED_S: Final = 3.0  # second by second; a recording played on set hums in its words only
 SAME_HZ: Final = 0.25  # a frequency may be found this far off from look to look
 GONE_S: Final = 12.0  # without a line: speech or music may cover it for so long
@@ -101,6 +109,8 @@ class Hum:
     _looks: deque[Look] = field(init=False)
     _streak: NDArray[np.intp] = field(init=False)
     _last_hz: NDArray[np.float64] = field(init=False)
+    _series: list[Standing] = field(init=False)
+    """In the newest spectra, and in the mean of four."""
     _open: dict[int, _Episode] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -117,6 +127,10 @@ class Hum:
         self._looks = deque(maxlen=(WINDOWS - 1) * WINDOW // LOOK_FRAMES + 1)
         self._streak = np.zeros((self.channels, lines), np.intp)
         self._last_hz = np.zeros((self.channels, lines))
+        self._series = [
+            Standing(self.channels, hum_series.CLEAR, hum_series.CAPPED, 1),
+            Standing(self.channels, hum_series.CLEAR_SLOW, hum_series.CAPPED_SLOW, WINDOWS),
+        ]
 
     def feed(self, tick: int, values: Samples) -> None:
         """Take decimated sound, (channels, n), whose first value stands for ``tick``."""
@@ -155,28 +169,52 @@ class Hum:
         self._streak = np.where(found.there, np.where(same, self._streak, 0) + 1, 0)
         self._last_hz = found.offset_hz
         humming = self._streak >= LOOKS
-        for channel in np.flatnonzero(humming.any(axis=1)).tolist():
-            lines, sure = self._mains_lines(channel, humming[channel], found)
-            if lines.any():
-                self._heard(channel, lines, found, sure)
+        worth = humming.any(axis=1)
+        for series in self._series:
+            worth |= series.stand()
+        for channel in np.flatnonzero(worth).tolist():
+            traced_s = self._mains_lines(channel, humming[channel], found)
+            if traced_s.min() > SERIES_S:
+                self._add_series(channel, traced_s, found)
+            if np.isfinite(traced_s).any():
+                self._heard(channel, traced_s, found)
         now = self._end_tick()
         for channel, episode in list(self._open.items()):
             if now - episode.seen > GONE_S * self.rate_hz * self.factor:
                 self._close(channel)
 
-    def _mains_lines(self, channel: int, humming: Flags, found: _Found) -> tuple[Flags, Flags]:
-        """Return which lines are of the mains, and which of them need no long proof."""
-        lines, sure = np.zeros_like(humming), np.zeros_like(humming)
+    def _mains_lines(self, channel: int, humming: Flags, found: _Found) -> Seconds:
+        """Return for how long each line must be traced back to be hum; infinite where it is not."""
+        traced_s = np.full(len(humming), np.inf)
         for line in np.flatnonzero(humming).tolist():
             at = line, float(found.offset_hz[channel, line]), float(found.over[channel, line])
-            second = has_second(found.spectra[channel], humming, *at)
-            lines[line] = second or on_grid(*at)
-            sure[line] = second or is_lone_fundamental(*at)
-        return lines, sure
+            if is_lone_fundamental(*at):
+                traced_s[line] = TRACED_S
+            elif not on_grid(*at):
+                second = has_second(found.spectra[channel], humming, *at)
+                traced_s[line] = LONE_S if second else np.inf
+            elif any(series.backs(channel, *at[:2]) for series in self._series):
+                traced_s[line] = SERIES_S
+            elif LINES_HZ[line] <= 2 * max(MAINS_HZ):  # 100 and 120 Hz: rectifiers
+                traced_s[line] = LONE_S
+        return traced_s
+
+    def _add_series(self, channel: int, traced_s: Seconds, found: _Found) -> None:
+        """Add the lines of the channel's series; the newest spectra's, if they show one."""
+        values, rate_hz = self._values[channel], self._tables.frame_rate_hz
+        for series in self._series:
+            for shown in series.proven(channel, values, rate_hz):
+                traced_s[shown.lines] = np.minimum(traced_s[shown.lines], SERIES_S)
+                found.offset_hz[channel, shown.lines] = shown.offset_hz
+                found.rms[channel, shown.lines] = shown.rms
+                found.over[channel, shown.lines] = shown.over
+            if np.isfinite(traced_s).any():
+                return
 
     def _find(self) -> _Found:
         """Look for lines in the newest window, and in the mean of the last four."""
         newest = self._looks[-1]
+        self._series[0].take(newest)
         found = self._steady(newest.over, newest.rms, CLEAR)
         rows = np.nonzero(found.there)
         if len(rows[0]):
@@ -195,7 +233,7 @@ class Hum:
         highest = np.take_along_axis(over, peak[..., None], -1)[..., 0]
         level = np.take_along_axis(rms, peak[..., None], -1)[..., 0]
         return _Found(
-            there=is_peak & (highest > clear) & (level > 10 ** (FLOOR_DBFS / 20)),
+            there=is_peak & (highest > clear) & (level > FLOOR_RMS),
             offset_hz=offset_hz,
             rms=level,
             over=highest,
@@ -205,20 +243,20 @@ class Hum:
     def _find_slow(self, found: _Found) -> None:
         """Add lines that only the mean of four windows shows."""
         four = list(self._looks)[:: WINDOW // LOOK_FRAMES]
-        over = np.stack([look.over for look in four])
-        rms = np.stack([look.rms for look in four])
-        slow = self._steady(over.mean(axis=0), np.sqrt((rms**2).mean(axis=0)), CLEAR_SLOW)
+        mean = mean_of(four)
+        self._series[1].take(mean)
+        slow = self._steady(mean.over, mean.rms, CLEAR_SLOW)
         slow.there &= ~found.there
         channel, line = np.nonzero(slow.there)
         if not len(channel):
             return
-        mean = over.mean(axis=0)[channel, line]
         peak = np.rint((slow.offset_hz[channel, line] - OFFSETS_HZ[0]) / STEP_HZ).astype(np.intp)
-        levels, overs = rms[:, channel, line, peak], over[:, channel, line, peak]
+        levels = np.stack([look.rms[channel, line, peak] for look in four])
+        overs = np.stack([look.over[channel, line, peak] for look in four])
         lowest = np.quantile(np.abs(self._values[channel, line]), 0.1, axis=-1)
         good = (overs.min(axis=0) > THERE) & (levels.min(axis=0) > LEAST_SLOW * levels.max(axis=0))
         good &= lowest > UNDER * slow.rms[channel, line]
-        good &= stands_alone(mean, slow.offset_hz[channel, line], ALONE_SLOW)
+        good &= stands_alone(mean.over[channel, line], slow.offset_hz[channel, line], ALONE_SLOW)
         spread = levels.max(axis=0) - levels.min(axis=0)
         explained = 4 * np.sqrt(0.5 / slow.over[channel, line])
         good &= spread < (2 * VARIES + explained) * slow.rms[channel, line]
@@ -232,8 +270,9 @@ class Hum:
         overlap = self._tables.frame - self._tables.step
         return self._tick + overlap * self.factor
 
-    def _heard(self, channel: int, humming: Flags, found: _Found, sure: Flags) -> None:
+    def _heard(self, channel: int, traced_s: Seconds, found: _Found) -> None:
         """Open, lengthen or worsen the channel's episode."""
+        humming = np.isfinite(traced_s)
         rms = np.where(humming, found.rms[channel], 0.0)
         evidence = OF_MAINS @ np.where(humming, found.over[channel], 0.0)
         lines = humming & OF_MAINS[int(evidence.argmax())]
@@ -245,8 +284,7 @@ class Hum:
         detail = _words(mains, strongest, float(found.offset_hz[channel, strongest]))
         if episode is None:
             start = self._start(channel, strongest, float(found.offset_hz[channel, strongest]))
-            traced_s = TRACED_S if sure[lines].any() else LONE_S
-            if now - start < traced_s * self.rate_hz * self.factor:
+            if now - start < traced_s[lines].min() * self.rate_hz * self.factor:
                 return
             episode = self._open[channel] = _Episode(
                 start=start,

@@ -29,10 +29,12 @@ ALONE: Final = 4.0  # over all else within 2 Hz, power; the highest of noise is 
 ERROR_HZ: Final = 0.55  # three standard deviations of a frequency where line and noise are alike
 LEAST_ERROR_HZ: Final = 0.02  # of the parabola, and of mains that drift within 5 s
 GRID_SHARE: Final = 0.002  # grids: 50 Hz ± 50 mHz nearly always, 60 Hz ± 50 mHz; twice that
-SECOND: Final = 8.0  # a further line exactly where the first says: power over noise
+SECOND: Final = 8.0  # a generator's further line where the first says: power over noise
 SECOND_SHARE: Final = 0.7  # of the highest within 2 Hz of it
 CLEAR_LONE: Final = 100.0  # 50 or 60 Hz over noise, power: its level is then known to 2 dB
 UNDER: Final = 0.45  # least |value| that a steady line leaves, against its amplitude
+FLOOR_DBFS: Final = -80.0  # nobody hears it under any room; one harmonic
+FLOOR_RMS: Final = 10 ** (FLOOR_DBFS / 20)
 
 Complex = NDArray[np.complex64]
 Flags = NDArray[np.bool_]
@@ -161,13 +163,12 @@ def turned_back(values: Complex, offset_hz: NDArray[np.float64], frame_rate_hz: 
     return values * turns
 
 
-def keeps_level(
-    values: Complex, offset_hz: NDArray[np.float64], over: NDArray[np.float32], frame_rate_hz: float
-) -> Flags:
-    """Say of rows of a window whether the line's level is the same in every quarter of it.
+def quarters_of(
+    values: Complex, offset_hz: NDArray[np.float64], frame_rate_hz: float
+) -> tuple[NDArray[np.float64], Flags]:
+    """Return rows' levels in each quarter of a window against the whole, (rows, 4).
 
-    It may differ by what the noise explains and VARIES more. The quietest tenth is looked at too: a
-    steady line leaves no value far below itself.
+    Also whether the quietest tenth is near the level: a steady line leaves no value far below.
     """
     turned, weight = turned_back(values, offset_hz, frame_rate_hz), weights(values)
     counted = weight * taper(values.shape[-1])
@@ -177,9 +178,20 @@ def keeps_level(
     split = (len(values), 4, values.shape[-1] // 4)
     quarters = along.reshape(split).sum(axis=-1) / weight.reshape(split).sum(axis=-1)
     lowest = np.quantile(np.abs(values), 0.1, axis=-1)
-    differs = np.minimum(MOST_VARIES, VARIES + 3 * np.sqrt(2 / over))
-    level = np.abs(quarters - 1).max(axis=1) < differs
-    return np.asarray(level & (lowest > UNDER * np.abs(mean[:, 0])))
+    return quarters, np.asarray(lowest > UNDER * np.abs(mean[:, 0]))
+
+
+def may_differ(over: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return how far a quarter's level may be off: VARIES, and what the noise explains."""
+    return np.minimum(MOST_VARIES, VARIES + 3 * np.sqrt(2 / over))
+
+
+def keeps_level(
+    values: Complex, offset_hz: NDArray[np.float64], over: NDArray[np.float32], frame_rate_hz: float
+) -> Flags:
+    """Say of rows of a window whether the line's level is the same in every quarter of it."""
+    quarters, stays = quarters_of(values, offset_hz, frame_rate_hz)
+    return np.asarray(stays & (np.abs(quarters - 1).max(axis=1) < may_differ(over)))
 
 
 def began(values: Complex, offset_hz: float, frame_rate_hz: float) -> int:
@@ -206,18 +218,15 @@ def on_grid(line: int, offset_hz: float, over: float) -> bool:
 def has_second(
     spectra: NDArray[np.float32], steady: Flags, line: int, offset_hz: float, over: float
 ) -> bool:
-    """Say whether another harmonic of the same mains shows where this line says it is.
+    """Say whether another steady line shows where this one, off the grid, says it is.
 
-    ``spectra``: power over noise around every line, (lines, offsets). Off the grid, where only a
-    generator can be, the other must be ``steady`` itself, and the two no partials of one higher
-    note: 120.4 Hz has 240.8 Hz too.
+    So it is with a generator. ``spectra``: power over noise around every line, (lines, offsets).
+    The two must be no partials of one higher note: 121.4 Hz has 242.8 Hz too.
     """
-    grid = on_grid(line, offset_hz, over)
     error = error_hz(over)
     for of_mains, orders in zip(OF_MAINS, ORDERS, strict=True):
-        for other in np.flatnonzero(of_mains & of_mains[line]).tolist():
-            note = np.gcd(orders[other], orders[line]) > 1
-            if other == line or (not grid and (note or not steady[other])):
+        for other in np.flatnonzero(of_mains & of_mains[line] & steady).tolist():
+            if other == line or np.gcd(orders[other], orders[line]) > 1:
                 continue
             ratio = float(orders[other] / orders[line])
             if _shows(spectra[other], offset_hz * ratio, error * ratio):
