@@ -1,5 +1,6 @@
 """A tablet: Debian's Chromium at a tablet's size, with touch; and services for it to look at."""
 
+import re
 import shutil
 import wave
 from collections.abc import Callable, Iterator
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.scripted import ScriptedService
 from tests.rigs.service import RunningService
@@ -50,6 +51,17 @@ loop = true
 Tablet = Callable[..., Page]
 
 
+def opened(tablet: Tablet, service: RunningService) -> Page:
+    """Return a page on which the sound is live."""
+    page = tablet(service.address)
+    expect(page.get_by_test_id("meters-cart")).to_have_attribute("data-state", "live")
+    return page
+
+
+def tab(page: Page, name: str) -> None:
+    page.locator("nav").get_by_role("button", name=re.compile(name)).tap()
+
+
 def write_clipped(path: Path) -> None:
     """Write 4 s of stereo speech-like level, the first channel clipped twice in its second 3."""
     t_s = np.arange(4 * RATE_HZ) / RATE_HZ
@@ -72,6 +84,7 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=list(CHROMIUM)
         )
+        expect.set_options(timeout=WAIT_MS)
         yield browser
         browser.close()
 

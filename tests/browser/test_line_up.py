@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import FULL_SCALE, RATE_HZ, WAIT_MS, Tablet
-from tests.browser.test_page import tab
+from tests.browser.conftest import FULL_SCALE, RATE_HZ, Tablet, opened, tab
 from tests.rigs.service import RunningService
 
 CONFIG = """
@@ -60,18 +59,6 @@ def morning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
     running.start()
     yield running
     running.stop()
-
-
-@pytest.fixture(autouse=True)
-def patience() -> None:
-    """Let expectations wait as long as a worker may need on a loaded machine."""
-    expect.set_options(timeout=WAIT_MS)
-
-
-def opened(tablet: Tablet, morning: RunningService) -> Page:
-    page = tablet(morning.address)
-    expect(page.get_by_test_id("meters-cart")).to_have_attribute("data-state", "live")
-    return page
 
 
 def dismiss(page: Page) -> None:

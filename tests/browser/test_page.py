@@ -2,10 +2,9 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PORTRAIT, WAIT_MS, Tablet
+from tests.browser.conftest import PORTRAIT, WAIT_MS, Tablet, opened, tab
 from tests.rigs.service import RunningService
 
 GONE_MS = 2000  # DESIGN: NOT MONITORED within 2 s
@@ -17,23 +16,6 @@ PIXELS = """() => {
   for (let at = 0; at < data.length; at += 4) sum = (sum * 31 + data[at] + data[at + 1]) | 0;
   return sum;
 }"""
-
-
-@pytest.fixture(autouse=True)
-def patience() -> None:
-    """Let expectations wait as long as a worker may need on a loaded machine."""
-    expect.set_options(timeout=WAIT_MS)
-
-
-def opened(tablet: Tablet, service: RunningService) -> Page:
-    """Return a page on which the sound is live."""
-    page = tablet(service.address)
-    expect(page.get_by_test_id("meters-cart")).to_have_attribute("data-state", "live")
-    return page
-
-
-def tab(page: Page, name: str) -> None:
-    page.locator("nav").get_by_role("button", name=re.compile(name)).tap()
 
 
 def roll(page: Page) -> None:
