@@ -3,10 +3,11 @@
 from monitor.measure.picture_faults import (
     black,
     exposure,
+    flicker,
     legal_range,
     picture_damaged,
     stillness,
     tearing,
 )
 
-__all__ = ["black", "exposure", "legal_range", "picture_damaged", "stillness", "tearing"]
+__all__ = ["black", "exposure", "flicker", "legal_range", "picture_damaged", "stillness", "tearing"]
