@@ -70,8 +70,9 @@ def secrets_of(address: str) -> tuple[str, ...]:
     rest = address
     if end is not None:
         info = address[address.find("://") + 3 : end - 1]
-        user, _, password = info.partition(":")
-        written |= {info, user, password, info.rpartition(":")[2]}
+        # which of several colons ends the user is not known
+        colons = [at for at, character in enumerate(info) if character == ":"]
+        written |= {info, *(info[:at] for at in colons), *(info[at + 1 :] for at in colons)}
         rest = address[: address.find("://") + 3] + address[end:]
     shown = _hide_parts(rest)
     written |= _hidden_in(rest, shown)

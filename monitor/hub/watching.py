@@ -79,8 +79,8 @@ class Watching:
         changed = (line.state, line.why) != (self.state, self.why)
         if line.state != self.state:
             self.since_ns = t_ns
-        if line.state in ("lost", "stalled"):
-            self.values.clear()  # stale values must not look alive
+            if line.state in ("lost", "stalled"):
+                self.values.clear()  # stale values must not look alive; other streams' come again
         self.state, self.why = line.state, line.why
         return changed
 

@@ -138,6 +138,7 @@ def work(opening: Open, reader: LineReader, rest: list[bytes], fd: int, node: st
     import cv2
 
     from monitor.worker import measuring as body
+    from monitor.worker import watchdog
     from monitor.worker.handover import HandOver
     from monitor.worker.outbox import Outbox
 
@@ -157,7 +158,7 @@ def work(opening: Open, reader: LineReader, rest: list[bytes], fd: int, node: st
         outbox.last_word(state(name, "lost", why), LAST_WORD_S)
         os._exit(EXIT_STUCK)
 
-    body.watch(measuring, give_up)
+    watchdog.watch(measuring, give_up)
     return measuring.run()
 
 

@@ -2,10 +2,8 @@
 
 import base64
 import os
-import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import capture.sources  # noqa: F401  fills the registry
@@ -25,6 +23,8 @@ CLOCK_NS = 1_000_000_000
 READING_NS = 1_000_000_000 // READINGS_HZ
 STILL_RING = 24  # two a second for 10 s and some: what an on-delay may still ask for
 STALLED_SHARE = 0.6  # of the stall time without an item: said before it is a loss
+LATE_NS = 30_000_000  # woken later than this, the process was kept from running
+CATCH_UP_NS = 50_000_000  # and its reader may take as long to read what came meanwhile
 LAST_WORDS_LIMIT_S = 1.0  # to be written, twice; a service that stops kills before that
 CLOSE_LIMIT_S = 0.5  # a device that has gone never closes
 
@@ -94,6 +94,7 @@ class Measuring:
         self._fresh = False
         self._arrival_ns = 0
         self._closing = False
+        self._late_ns = 0
         self.beat_ns = time.monotonic_ns()
 
     @property
@@ -128,7 +129,9 @@ class Measuring:
         while True:
             self.beat_ns = now = time.monotonic_ns()
             self._say_what_is_due(now)
-            taken = self._door.take((self._next_due(now) - now) / 1e9)
+            due = self._next_due(now)
+            taken = self._door.take((due - now) / 1e9)
+            self._note_lateness(due)
             if taken.opened is not None:
                 self._begin(taken.opened)
             for command in taken.commands:
@@ -278,6 +281,11 @@ class Measuring:
 
     def _next_due(self, now: int) -> int:
         due = min(self._due.heartbeat, self._due.clock)
+        silent = self.reader.arrivals.due_ns(now)
+        if silent is not None and self.reader.is_open:
+            due = min(due, silent)
+        if self._late_ns + CATCH_UP_NS >= now:
+            due = min(due, self._late_ns + CATCH_UP_NS + 1)
         waiting = self._fresh or bool(self._waiting)
         return min(due, self._due.reading) if waiting else due
 
@@ -317,14 +325,23 @@ class Measuring:
         self._said.state, self._said.why = state, why
         self._out.put(self._state_line())
 
+    def _note_lateness(self, due: int) -> None:
+        """Note when this process woke late: then what has arrived may still wait to be read."""
+        now = time.monotonic_ns()
+        if now - due > LATE_NS:
+            self._late_ns = now
+
     def _look_for_a_stall(self, now: int) -> None:
         if not self.reader.is_open or self._pipeline is None:
             return
+        why = self.reader.arrivals.silence(now)
         quiet_s = (now - self.reader.item_ns) / 1e9
-        if quiet_s > STALLED_SHARE * self.stall_s and self._said.state == "live":
-            self._state("stalled", f"nothing has arrived for {quiet_s:.1f} s")
-        elif quiet_s <= STALLED_SHARE * self.stall_s and self._said.state == "stalled":
+        if why is None and quiet_s > STALLED_SHARE * self.stall_s:
+            why = "connected, but nothing arrives"
+        if why is None and self._said.state == "stalled":
             self._state("live", None)
+        elif why not in (None, self._said.why) and now - self._late_ns > CATCH_UP_NS:
+            self._state("stalled", why)
 
     def _still(self, frame: Frame) -> None:
         jpeg = still_jpeg(frame)
@@ -376,50 +393,3 @@ class Measuring:
         """Send what the end left over, credit or not: at most a reading a stream."""
         while self._waiting:
             self._out.put(self._waiting.popleft())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchdogLimits:
-    """How long a thread may be away before the process is given up, in seconds."""
-
-    read_slack_s: float = 0.3  # over the stall time: a healthy source reports its own stall
-    measuring_s: float = 5.0
-    tick_s: float = 0.1
-
-
-def watch(
-    measuring: Measuring,
-    give_up: Callable[[str], None],
-    limits: WatchdogLimits | None = None,
-) -> None:
-    """Start the watchdog: a thread that gives up on a process stuck in native code."""
-    bounds = limits or WatchdogLimits()
-
-    def look() -> None:
-        woke_ns = time.monotonic_ns()
-        while True:
-            time.sleep(bounds.tick_s)
-            now = time.monotonic_ns()
-            late = now - woke_ns > (bounds.tick_s + 0.5) * 1e9
-            woke_ns = now
-            why = None if late else _stuck(measuring, now, bounds)
-            if why is not None:
-                give_up(why)
-
-    threading.Thread(target=look, name="watchdog", daemon=True).start()
-
-
-def _stuck(measuring: Measuring, now: int, bounds: WatchdogLimits) -> str | None:
-    """Say who has been away for too long, or None.
-
-    A process that was stopped as a whole is let off: the look that comes late says nothing.
-    """
-    reader_s = (now - measuring.reader.beat_ns) / 1e9
-    measuring_s = (now - measuring.beat_ns) / 1e9
-    if measuring.reader.is_open and reader_s > measuring.stall_s + bounds.read_slack_s:
-        return f"the source did not answer for {reader_s:.1f} s"
-    if not measuring.reader.is_open and reader_s > measuring.open_limit_s:
-        return f"the source did not open within {measuring.open_limit_s:.0f} s"
-    if measuring_s > bounds.measuring_s:
-        return f"measuring stood still for {measuring_s:.1f} s"
-    return None

@@ -12,7 +12,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.source import Block, Ended, Frame, Item, Packet, Source, SourceError, StreamInfo
+from capture.source import (
+    Block,
+    Changed,
+    Ended,
+    Frame,
+    Item,
+    Packet,
+    Source,
+    SourceError,
+    StreamInfo,
+)
+from monitor.worker.arrivals import Arrivals
 from monitor.worker.handover import HandOver, Outcome
 
 READ_TIMEOUT_S = 0.1  # how long a quiet source keeps the reader from looking up
@@ -31,6 +42,7 @@ class Reader:
         self.beat_ns = time.monotonic_ns()
         self.item_ns = self.beat_ns
         self.is_open = False
+        self.arrivals = Arrivals()
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
 
     def start(self) -> None:
@@ -63,6 +75,7 @@ class Reader:
     def _opened(self, streams: tuple[StreamInfo, ...]) -> None:
         self.beat_ns = self.item_ns = time.monotonic_ns()
         self.is_open = True
+        self.arrivals = Arrivals(streams)
         self._door.opened(streams)
 
     def _read(self) -> Outcome:
@@ -72,6 +85,9 @@ class Reader:
             if item is None:
                 continue
             self.item_ns = self.beat_ns
+            if isinstance(item, Changed):
+                self.arrivals = Arrivals(item.streams)
+            self.arrivals.take(item)
             self._hand_over(item)
             if isinstance(item, Ended):
                 return Outcome("ended", item.reason)
