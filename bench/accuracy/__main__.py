@@ -20,11 +20,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.accuracy import detection, ebu, page, peers, plot, true_peak
+from bench.accuracy import detection, ebu, page, peers, pictures, pictures_page, plot, true_peak
 from bench.accuracy.detection import FOLDER, QUICK, ROOT, WHOLE, Extent, Results
 from bench.corpus.faults.fault import FAULTS
 from bench.corpus.happenings import SLATE_S
 from bench.corpus.material import RATE, Half, Material, MaterialMissing, load
+from bench.pictures.scenes import recorded
 from monitor.measure.measurement import MEASUREMENTS
 from tests.monitor.measure.sound.ebu_signals import RATES
 
@@ -154,10 +155,14 @@ def main() -> None:
     parser.add_argument(
         "--labels", type=float, help="share of the injected faults wanted; by default as the hours"
     )
+    parser.add_argument(
+        "--picture-hours", type=float, help="clean held-out hours of picture instead of 10"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="processes to share takes out over")
     options = parser.parse_args()
     try:
         material = load()
+        recorded.fetch()
     except MaterialMissing as missing:
         parser.exit(1, f"{missing}\n")
     key = detection.code_key()
@@ -173,6 +178,7 @@ def main() -> None:
         known=lambda fault: page.is_measured(fault, known),
         jobs=options.jobs,
     )
+    seen = measure_pictures(options, known)
     others = peers.measure(material, say, quick=options.quick)
     rows = {
         half: [detection.row(results, fault, half) for fault in FAULTS.values()]
@@ -201,8 +207,38 @@ def main() -> None:
         *page.alerts_section([told(results, half) for half in page.halves_in_order()]),
         "",
         *page.peers_section(others, {row.fault.name: row for row in rows["held_out"]}),
+        "",
+        *pictures_page.section(*seen, known),
     ]
     say(f"written: {write(lines, image, quick=options.quick)}")
+
+
+def measure_pictures(
+    options: argparse.Namespace, known: set[str]
+) -> tuple[pictures.Kept, pictures.Extent]:
+    """Measure what is missing of the picture detectors; return all that is known of them."""
+    extent = pictures.QUICK if options.quick else _picture_extent(options.picture_hours)
+    results = pictures.kept(quick=options.quick)
+    pictures.measure(
+        results,
+        extent,
+        say,
+        known=lambda fault: pictures_page.is_measured(fault, known),
+        jobs=options.jobs,
+    )
+    return results, extent
+
+
+def _picture_extent(hours: float | None) -> pictures.Extent:
+    """Return what is wanted of pictures: clean hours, and a share of everything else."""
+    whole = pictures.WHOLE
+    share = 1.0 if hours is None else hours / sum(whole.clean_h.values())
+    return replace(
+        whole,
+        clean_h={lines: share * h for lines, h in whole.clean_h.items()},
+        compared_h={half: share * h for half, h in whole.compared_h.items()},
+        spoilt={half: max(1, round(share * n)) for half, n in whole.spoilt.items()},
+    )
 
 
 def _extent(hours: float | None, labels: float | None) -> Extent:

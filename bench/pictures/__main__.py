@@ -19,7 +19,8 @@ import bench.pictures.faults
 import bench.pictures.scenes  # noqa: F401  both fill a registry
 from bench.corpus.material import HALVES, MaterialMissing
 from bench.corpus.score import rate_bound, recall_bound
-from bench.pictures.faults.fault import FAULTS, Fault
+from bench.pictures.faults.fault import FAULTS, Fault, Stage
+from bench.pictures.scenes import recorded
 from bench.pictures.scenes.scene import scenes_of
 from bench.pictures.score import Result, auc, in_minutes, score_clean, score_spoilt
 from bench.pictures.shots import Wanted
@@ -98,10 +99,17 @@ def _spoilt(fault: Fault, options: argparse.Namespace) -> Iterator[Result]:
         yield score_spoilt(seed, options.half, fault, detectors=detectors)
 
 
-def _clean(options: argparse.Namespace, metrics: set[str]) -> Iterator[Result]:
+def _clean(options: argparse.Namespace, metrics: set[str], stage: Stage) -> Iterator[Result]:
     wanted = Wanted(seconds=CLEAN_S, heights=tuple(options.heights))
     for seed in count(options.first):
-        yield score_clean(seed, options.half, wanted, detectors={options.detector}, metrics=metrics)
+        yield score_clean(
+            seed,
+            options.half,
+            wanted,
+            detectors={options.detector},
+            metrics=metrics,
+            stage=stage,
+        )
 
 
 def main() -> None:
@@ -125,6 +133,7 @@ def main() -> None:
         parser.error(f"no fault for and no detector {options.detector!r}; there are {named}")
     print(f"{options.half}: {len(scenes_of(options.half))} scenes")
     try:
+        recorded.fetch()
         _measure(options, chosen, known)
     except MaterialMissing as missing:
         parser.exit(1, f"{missing}\n")
@@ -136,7 +145,8 @@ def _measure(options: argparse.Namespace, chosen: list[Fault], known: set[str]) 
     clean: list[Result] = []
     if not options.no_clean:
         metrics = {f.metric for f in chosen if f.metric in METRICS and f.metric is not None}
-        clean = list(in_minutes(_clean(options, metrics), options.minutes))
+        stage: Stage = chosen[0].stage if chosen else "feed"
+        clean = list(in_minutes(_clean(options, metrics, stage), options.minutes))
         _print_clean(options.detector, clean)
     for fault in chosen:
         results = list(in_minutes(_spoilt(fault, options), options.minutes))

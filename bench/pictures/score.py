@@ -12,11 +12,12 @@ import numpy as np
 
 import monitor.measure  # noqa: F401  fills the registry
 from bench.corpus.material import Half
-from bench.pictures.faults.fault import FAULTS, Fault
+from bench.pictures.crew import Crew, Raised
+from bench.pictures.faults.fault import FAULTS, Fault, Stage
 from bench.pictures.paint import Happening
 from bench.pictures.shots import Label, Shot, Wanted, shot
 from capture.source import Ended, Frame, StreamInfo
-from monitor.lines import Event, Reading
+from monitor.lines import Event, Gap, Reading
 from monitor.measure.measurement import MEASUREMENTS
 from monitor.measure.picture.viewer import VIEWERS
 from monitor.measure.pipeline import Pipeline
@@ -54,6 +55,7 @@ class Run:
     heard: list[Heard] = field(default_factory=list[Heard])
     values: dict[str, list[tuple[int, int, float]]] = field(default_factory=dict)
     frames: int = 0
+    alerts: list[Raised] = field(default_factory=list[Raised])
 
 
 class _Numbers:
@@ -88,29 +90,49 @@ def hear(
     *,
     detectors: Collection[str] | None = None,
     metrics: Collection[str] = (),
+    stage: Stage = "feed",
+    rolling: bool = False,
 ) -> Run:
-    """Run the pipeline over a shot; with metrics, or no detectors named, every measurement."""
+    """Run the pipeline over a shot; with metrics, or no detectors named, every measurement.
+
+    ``rolling``: the default rules hear it too, as while a take rolls.
+    """
     infos, items = shot_.items()
     only = None if metrics else measurements_of(detectors)
-    pipeline = Pipeline("pictures", infos, limits=detector_limits(None, "feed"), only=only)
+    pipeline = Pipeline(
+        "pictures", infos, limits=detector_limits(None, stage), live=stage == "feed", only=only
+    )
     numbers = _Numbers(infos[0], shot_.rate)
     found: dict[str, tuple[Heard, int]] = {}
     run = Run()
     now = -1
     every = max(1, round(DRAIN_S * float(shot_.rate)))
+    crew = Crew(infos[0], float(shot_.rate)) if rolling else None
     for item in items:
         if isinstance(item, Frame):
             numbers.first(item.pts)
             now = numbers.at(item.pts) if item.pts is not None else now + 1
             run.frames += 1
         pipeline.feed(item)
+        readings: list[Reading] = []
         if isinstance(item, Ended) or (isinstance(item, Frame) and run.frames % every == 0):
-            _keep_values(run, pipeline.readings(item.t_arrival_ns), metrics, numbers)
-        for event in pipeline.events():
+            readings = pipeline.readings(item.t_arrival_ns)
+            _keep_values(run, readings, metrics, numbers)
+        events = pipeline.events()
+        for event in events:
             if isinstance(event, Event):
                 _keep_event(found, event, now, numbers)
+        if crew is not None:
+            _tell(crew, [*events, *readings], round(max(now, 0) / float(shot_.rate) * 1e9))
     run.heard = [heard for heard, _ in found.values()]
+    run.alerts = crew.raised() if crew is not None else []
     return run
+
+
+def _tell(crew: Crew, lines: Sequence[Event | Gap | Reading], t_ns: int) -> None:
+    for line in lines:
+        crew.line(line, t_ns)
+    crew.tick(t_ns)
 
 
 def _keep_event(
@@ -170,6 +192,8 @@ class Result:
     frames_right: int = 0
     bad: list[float] = field(default_factory=list[float])
     good: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
+    alerts: list[Raised] = field(default_factory=list[Raised])
+    """Of a clean shot: all that a crew would have been told."""
 
 
 def _end(heard: Heard) -> int:
@@ -201,6 +225,7 @@ def judge(shot_: Shot, fault: Fault | None, run: Run) -> Result:
         height=shot_.canvas.height,
         seconds=shot_.seconds,
         labels=len(shot_.labels),
+        alerts=run.alerts,
     )
     finders = () if fault is None else (*fault.detectors, *fault.also)
     of_kind = [one for one in run.heard if one.detector in finders]
@@ -278,10 +303,13 @@ def score_clean(
     *,
     detectors: Collection[str] | None = None,
     metrics: Collection[str] = (),
+    stage: Stage = "feed",
+    rolling: bool = False,
 ) -> Result:
     """Return what one clean shot gives."""
     made = shot(seed, half, wanted)
-    return judge(made, None, hear(made, detectors=detectors, metrics=metrics))
+    run = hear(made, detectors=detectors, metrics=metrics, stage=stage, rolling=rolling)
+    return judge(made, None, run)
 
 
 def score_spoilt(
@@ -290,7 +318,8 @@ def score_spoilt(
     """Return what one shot spoilt by a fault gives."""
     made = spoilt(seed, half, fault)
     metrics = [fault.metric] if fault.metric else []
-    return judge(made, fault, hear(made, detectors=detectors, metrics=metrics))
+    run = hear(made, detectors=detectors, metrics=metrics, stage=fault.stage)
+    return judge(made, fault, run)
 
 
 def auc(bad: Sequence[float], good: Sequence[float], *, less: bool = False) -> float | None:

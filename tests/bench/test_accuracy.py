@@ -1,17 +1,19 @@
 """The page of accuracy: written from results alone, and a broken-off run goes on."""
 
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
-from bench.accuracy import detection, page, plot
+from bench.accuracy import detection, page, pictures, pictures_page, plot
 from bench.accuracy.detection import Extent, Results, Row
 from bench.corpus.faults.fault import FAULTS
 from bench.corpus.material import Half
 from bench.corpus.score import Result
 from bench.corpus.synthetic import material
+from bench.pictures.score import Result as Shown
 
 
 def a_row(name: str, hits: int, labels: int, false: int, clean_h: float = 30.0) -> Row:
@@ -100,3 +102,58 @@ def test_the_plot_is_well_formed_and_its_labels_do_not_lie_on_each_other() -> No
     heights = sorted(float(label.get("y") or 0) for label in labels)
     assert len(heights) == 3
     assert np.diff(heights).min() >= plot.GAP
+
+
+def seen(fault: str | None) -> Shown:
+    """An hour of one shot of which nothing was told."""
+    return Shown(
+        seed=0,
+        half="held_out",
+        fault=fault,
+        scene="still life",
+        coder="raw",
+        height=360,
+        seconds=3600.0,
+    )
+
+
+EXTENT = replace(pictures.QUICK, clean_h={360: 1.0}, faults=None)
+
+
+def test_picture_results_go_on_where_they_were_broken_off(tmp_path: Path) -> None:
+    path = tmp_path / "pictures.jsonl"
+    extent = replace(EXTENT, spoilt={"held_out": 2, "tune": 0})
+    results = pictures.Kept(path)
+    wanted = pictures.missing(results, extent, lambda fault: fault.name == "black")
+    results.add("black", replace(seen("black"), labels=2, hits=2))
+    again = pictures.missing(pictures.Kept(path), extent, lambda fault: fault.name == "black")
+    assert len(again) == len(wanted) - 1
+    assert [task.seed for task in again if task.what == "black"] == [1]
+
+
+@pytest.mark.parametrize(("hits", "verdict"), [(9, "yes"), (8, "**no**")])
+def test_a_picture_fault_meets_its_aim_by_its_figures(
+    hits: int, verdict: str, tmp_path: Path
+) -> None:
+    results = pictures.Kept(tmp_path / "x.jsonl")
+    results.add("black", replace(seen("black"), labels=9, hits=hits))
+    results.add(pictures.long_clean(360), seen(None))
+    text = "\n".join(pictures_page.section(results, EXTENT, {"black"}))
+    (line,) = [line for line in text.splitlines() if line.startswith("| black | recall 1")]
+    assert line.endswith(f"| {verdict} |")
+    assert f"({hits}/9, ≥ " in line
+
+
+def test_a_picture_fault_without_a_detector_is_said_to_be_unmeasured(tmp_path: Path) -> None:
+    text = "\n".join(pictures_page.section(pictures.Kept(tmp_path / "x.jsonl"), EXTENT, set()))
+    (line,) = [line for line in text.splitlines() if line.startswith("**Not measured**")]
+    assert "packets lost on the link" in line
+
+
+def test_damage_on_the_link_is_reported_picture_by_picture(tmp_path: Path) -> None:
+    results = pictures.Kept(tmp_path / "x.jsonl")
+    name = "packets lost on the link"
+    counted = replace(seen(name), labels=1, frames_bad=98, frames_told=100, frames_right=98)
+    results.add(name, counted)
+    text = "\n".join(pictures_page.section(results, EXTENT, {"picture_damaged"}))
+    assert "by picture: recall 1.0000, precision 0.9800" in text

@@ -7,6 +7,7 @@ code: only their names stand beside it, and the aim that the project set.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from bench.pictures.shots import Shot, Wanted
 
 FIRST_S = 3.0  # a shot is left alone until it has been seen
 LAST_S = 1.0  # and at its end
+Stage = Literal["feed", "delivery"]
 Inject = Callable[[Shot, np.random.Generator], None]
 
 
@@ -29,7 +31,7 @@ class Fault:
     spoilt ones unless ``less``; its aim is ``auc``. ``within_s``: told later than this after the
     label's start is too late; with ``from_end``, after its end. ``by_frame``: what counts is each
     picture inside or outside an episode. ``recall``, ``precision`` and ``false_per_h`` are the
-    other aims; None where none was set.
+    other aims; None where none was set. ``stage``: a feed as it happens, or a file to be delivered.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Fault:
     within_s: float
     from_end: bool
     by_frame: bool
+    stage: Stage
     wanted: Wanted
     inject: Inject
 
@@ -67,6 +70,7 @@ def fault(
     within_s: float = 1.0,
     from_end: bool = False,
     by_frame: bool = False,
+    stage: Stage = "feed",
     wanted: Wanted | None = None,
 ) -> Callable[[Inject], Inject]:
     """Register an injection; the arguments are those of ``Fault``."""
@@ -87,6 +91,7 @@ def fault(
             within_s=within_s,
             from_end=from_end,
             by_frame=by_frame,
+            stage=stage,
             wanted=wanted or Wanted(),
             inject=inject,
         )

@@ -237,6 +237,8 @@ def banding_4(shot: Shot, random: np.random.Generator) -> None:
     "illegal levels",
     says="full-range codes sent as limited range; 1 % of luma or more outside 5 to 246 (R 103)",
     detectors=["legal_range"],
+    metric="illegal_area",
+    stage="delivery",
     recall=0.95,
     within_s=3.0,
     wanted=Wanted(scenes=camera, seconds=10.0),

@@ -60,6 +60,12 @@ def _fetched(name: str) -> Path:
     return path
 
 
+def fetch() -> None:
+    """Bring every clip into the cache. Raises ``MaterialMissing`` where pip has no network."""
+    for name in CLIPS.values():
+        _fetched(name)
+
+
 @cache
 def _pictures(name: str, width: int, height: int) -> tuple[Picture, ...]:
     """Return a clip's pictures at a size, its middle part where the shapes differ."""
