@@ -32,6 +32,7 @@ MEASURED = (
     "bench/pictures",
 )
 LONG_S = 150.0  # of a clean shot: long enough for baselines to drift
+RAW_SHARE, LARGE_LINES = 0.6, 1080  # coding large pictures takes most of the time
 SHORT_S = 20.0  # of a clean shot whose metrics are what spoilt ones are compared with
 Told = Callable[[str], None]
 _LINE = TypeAdapter(Result)
@@ -105,7 +106,8 @@ def scored(task: Task) -> tuple[Task, Result]:
         wanted = Wanted(seconds=SHORT_S)
         return task, score_clean(task.seed, task.half, wanted, metrics=metrics_known())
     lines = int(task.what.split()[1])
-    wanted = Wanted(seconds=LONG_S, heights=(lines,))
+    raw_share = RAW_SHARE if lines >= LARGE_LINES else None
+    wanted = Wanted(seconds=LONG_S, heights=(lines,), raw_share=raw_share)
     return task, score_clean(task.seed, task.half, wanted, rolling=True)
 
 

@@ -82,7 +82,7 @@ CODERS: tuple[Coder, ...] = (
         name="x264 10-bit 4:2:2",
         codec="libx264",
         pixel_format="yuv422p10le",
-        options={"preset": "superfast", "crf": "20", "bf": "0"},
+        options={"preset": "ultrafast", "crf": "21", "x264-params": "no-deblock=0:cabac=1"},
         container="matroska",
     ),
     Coder(

@@ -11,6 +11,7 @@ from fractions import Fraction
 from itertools import islice
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.corpus.material import HALVES, Half
 from bench.pictures.coders import (
@@ -146,6 +147,18 @@ class Wanted:
     scenes: Callable[[Scene], bool] = _any_scene
     coders: Callable[[Coder], bool] = _any_coder
     heights: Sequence[int] = (360, 1080)
+    raw_share: float | None = None
+    """Of the shots that pass no coder; None: as raw weighs among the coders."""
+
+
+def _shares(coders: Sequence[Coder], raw_share: float | None) -> NDArray[np.float64]:
+    """Return how likely each coder is; they sum to 1."""
+    shares = np.array([coder.weight for coder in coders])
+    plain = np.array([coder.codec is None for coder in coders])
+    if raw_share is not None and plain.any() and not plain.all():
+        shares[plain] *= raw_share / shares[plain].sum()
+        shares[~plain] *= (1 - raw_share) / shares[~plain].sum()
+    return np.asarray(shares / shares.sum())
 
 
 def shot(seed: int, half: Half, wanted: Wanted | None = None, *, salt: int = 0) -> Shot:
@@ -158,8 +171,7 @@ def shot(seed: int, half: Half, wanted: Wanted | None = None, *, salt: int = 0) 
     scenes = [one for one in scenes_of(half) if wanted.scenes(one)]
     coders = [one for one in CODERS if wanted.coders(one)]
     scene = scenes[seed % len(scenes)]
-    shares = np.array([coder.weight for coder in coders])
-    coder = coders[int(random.choice(len(coders), p=shares / shares.sum()))]
+    coder = coders[int(random.choice(len(coders), p=_shares(coders, wanted.raw_share)))]
     rate = RATES[int(random.choice(len(RATES), p=[share for _, share in RATES]))][0]
     large = random.random() < LARGE_SHARE
     height = max(wanted.heights) if large else min(wanted.heights)
