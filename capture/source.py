@@ -95,6 +95,8 @@ class StreamInfo:
     scan: Literal["progressive", "interlaced"] | None = None
     frame_rate: Fraction | None = None
     declared_duration_s: float | None = None
+    asked: str | None = None
+    """The format a device was asked for, where it was; what it gives stands above."""
     coding: Coding = SAYS_NOTHING
     timecode: str | None = None
     """The container's timecode of its first picture; ``HH:MM:SS:FF``, a ``;`` says drop-frame."""

@@ -52,6 +52,8 @@ class Stream(_Line):
     frame_rate: str | None = None
     """Declared frames per second as a fraction, for example ``24000/1001``."""
     declared_duration_s: float | None = None
+    asked: str | None = None
+    """The format a device was asked for, in words; what it gives stands above."""
 
 
 class Hello(_Line):

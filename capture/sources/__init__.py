@@ -3,6 +3,6 @@
 To add one: write ``capture/sources/x.py`` with ``@source("x", ...)`` and add it to this list.
 """
 
-from capture.sources import audio_device, media_file, network_feed, synthetic
+from capture.sources import audio_device, camera, media_file, network_feed, synthetic
 
-__all__ = ["audio_device", "media_file", "network_feed", "synthetic"]
+__all__ = ["audio_device", "camera", "media_file", "network_feed", "synthetic"]

@@ -347,6 +347,7 @@ export interface Stream {
   scan: "progressive" | "interlaced" | null;
   frame_rate: string | null;
   declared_duration_s: number | null;
+  asked: string | null;
 }
 
 /** One take, whole. ``id`` never changes, whatever is edited. */

@@ -110,6 +110,7 @@ def describe(info: StreamInfo, names: Sequence[str] = ()) -> Stream:
         scan=info.scan,
         frame_rate=None if info.frame_rate is None else str(info.frame_rate),
         declared_duration_s=info.declared_duration_s,
+        asked=info.asked,
     )
 
 

@@ -8,7 +8,7 @@ import heapq
 from collections import deque
 from collections.abc import Sequence
 
-from capture.source import Item, Packet, StreamInfo
+from capture.source import Frame, Item, Packet, StreamInfo
 
 # The aim is to tell within the longer of 4 pictures and 150 ms; the rest is for waking up.
 PICTURES = 3.5
@@ -30,6 +30,7 @@ class _Stream:
         rate = info.frame_rate
         self.least_ns = max(LEAST_NS, int(PICTURES * 1e9 / rate) if rate else 0)
         self.pauses: deque[int] = deque(maxlen=PAUSES_KEPT)
+        self.has_packets = False
         self.first_ns: int | None = None
         self.last_ns = 0
         self.limit_ns = self.least_ns
@@ -52,15 +53,19 @@ class _Stream:
 
 
 class Arrivals:
-    """The arrivals of all streams of a source, by its packets."""
+    """The arrivals of all streams of a source, by its packets, or pictures."""
 
     def __init__(self, streams: Sequence[StreamInfo] = ()) -> None:
         self._streams = {info.index: _Stream(info) for info in streams}
 
     def take(self, item: Item) -> None:
-        """Note an item's arrival; what is no packet says nothing of the feed."""
-        if isinstance(item, Packet) and item.stream in self._streams:
-            self._streams[item.stream].arrived(item.t_arrival_ns)
+        """Note an item's arrival: packets; pictures of a device, which has none."""
+        if not isinstance(item, Packet | Frame) or item.stream not in self._streams:
+            return
+        stream = self._streams[item.stream]
+        stream.has_packets |= isinstance(item, Packet)
+        if isinstance(item, Packet) or not stream.has_packets:
+            stream.arrived(item.t_arrival_ns)
 
     def due_ns(self, now_ns: int) -> int | None:
         """Return when the next stream will have been silent for too long, if none comes."""

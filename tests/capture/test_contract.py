@@ -27,6 +27,7 @@ PATIENCE_S = 15.0
 IMPOSSIBLE: dict[str, dict[str, object]] = {
     "media_file": {"path": "no/such/file.wav"},
     "network_feed": {"address": "rtsp://127.0.0.1:9/nothing", "open_timeout_s": 1.0},
+    "camera": {"device": "no such camera"},
     "audio_device": {"device": "no such device"},
 }
 ALWAYS_OPENS = {"synthetic"}

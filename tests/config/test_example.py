@@ -24,7 +24,13 @@ def test_the_example_loads() -> None:
     kinds = {table["kind"] for table in document["source"]}
     assert set(options) <= kinds, "a source kind has no example"
     loaded = load_settings(EXAMPLE, _with_open(kinds - set(options)) | options)
-    assert [source.id for source in loaded.source] == ["cart", "cam-a", "card", "practice"]
+    assert [source.id for source in loaded.source] == [
+        "cart",
+        "cam-a",
+        "monitor-out",
+        "card",
+        "practice",
+    ]
 
 
 def _with_open(kinds: set[str]) -> dict[str, type[BaseModel]]:
