@@ -5,9 +5,19 @@ from monitor.measure.picture_faults import (
     exposure,
     flicker,
     legal_range,
+    no_signal,
     picture_damaged,
     stillness,
     tearing,
 )
 
-__all__ = ["black", "exposure", "flicker", "legal_range", "picture_damaged", "stillness", "tearing"]
+__all__ = [
+    "black",
+    "exposure",
+    "flicker",
+    "legal_range",
+    "no_signal",
+    "picture_damaged",
+    "stillness",
+    "tearing",
+]

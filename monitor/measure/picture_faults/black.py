@@ -3,7 +3,8 @@
 Thresholds as FFmpeg's blackdetect has them by default: a pixel is black up to 10 % of the nominal
 luma range (code 37 of 8 bits in limited range, BT.601 and BT.709 alike: 16 to 235; 25 in full
 range), a picture when 98 % of its pixels are. Every fourth row is looked at (0.03 ms at 1080p).
-An episode opens at the first black picture; how long is too long is the rule's business.
+An episode opens at the first black picture; how long is too long is the rule's business. Its words
+say whether that picture is perfectly even, as without a signal, or not: a lens cap leaves noise.
 """
 
 from typing import Any
@@ -21,6 +22,8 @@ from monitor.metrics import Value, declare
 
 PIXEL_BLACK = 0.10
 PICTURE_BLACK = 0.98
+EVEN_CODES = 2  # of 8 bits between the least and the greatest: what a coder's rounding adds
+EVEN, UNEVEN = "perfectly even, as without a signal", "with noise, as under a lens cap or at night"
 
 BLACK_RATIO = declare("black_ratio", "", "scalar", "last", "Share of black pixels, 0 to 1")
 LUMA_MEAN = declare(
@@ -40,6 +43,12 @@ def black_ratio(rows: NDArray[Any], code: int) -> float:
         return float(rows[0, 0] <= code)
     limit = np.full(1, code, dtype=np.float64)
     return cv2.countNonZero(cv2.compare(rows, limit, cv2.CMP_LE)) / rows.size
+
+
+def is_even(codes: NDArray[Any], bit_depth: int) -> bool:
+    """Say whether all codes are one, but for rounding."""
+    low, high, _, _ = cv2.minMaxLoc(codes)
+    return bool(high - low <= EVEN_CODES << (bit_depth - 8))
 
 
 def mean_luma(rows: NDArray[Any], bit_depth: int, full_range: bool) -> float:
@@ -68,7 +77,8 @@ class Black:
         if ratio < PICTURE_BLACK:
             self._end(view.tick)
         elif not self.span.is_open:
-            self.span.open(view.tick, view.duration / self.second)
+            words = EVEN if is_even(view.rows, frame.bit_depth) else UNEVEN
+            self.span.open(view.tick, view.duration / self.second, words)
 
     def _end(self, tick: int) -> None:
         if self.span.is_open:

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from monitor.measure.picture_faults.black import black_code, black_ratio
+from monitor.measure.picture_faults.black import EVEN, UNEVEN, black_code, black_ratio
 from tests.monitor.measure.feeding import make, measure_file, picture, run, video
 from tests.rigs.clips import Clips, run_ffmpeg
 
@@ -58,3 +58,12 @@ def test_black_at_the_end_of_a_file_is_closed_there() -> None:
     frames = [picture(3_600 * n, np.full((8, 8), 16, np.uint8)) for n in range(10)]
     (episode,) = run(make("black", video()), frames).closed("black")
     assert (episode.start, episode.end) == (0, 36_000)
+
+
+@pytest.mark.parametrize(("noise", "words"), [(0.0, EVEN), (1.5, UNEVEN)])
+def test_a_lens_cap_is_told_from_no_signal_by_its_noise(noise: float, words: str) -> None:
+    rng = np.random.default_rng(2)
+    lumas = [np.clip(rng.normal(18, noise, (72, 128)), 0, 255).astype(np.uint8) for _ in range(9)]
+    frames = [picture(3_600 * n, luma) for n, luma in enumerate(lumas)]
+    steps = run(make("black", video()), frames).steps
+    assert steps[0].detail == words
