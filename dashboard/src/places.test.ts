@@ -15,6 +15,7 @@ function source(id: string, department: SourceView["department"], kinds: ("audio
     scan: null,
     frame_rate: null,
     declared_duration_s: null,
+  asked: null,
   };
   return {
     id,

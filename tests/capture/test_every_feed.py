@@ -16,11 +16,22 @@ from socket import socket
 import pytest
 
 from capture.address import FORMS
-from capture.source import AddressRefused, Frame, Item, Lost, OpenFailed, Packet, SourceLost
+from capture.source import (
+    AddressRefused,
+    Frame,
+    Item,
+    Lost,
+    OpenFailed,
+    Packet,
+    SourceLost,
+    StreamInfo,
+)
 from capture.sources.network_feed import NetworkFeed, NetworkFeedOptions
+from monitor.worker.arrivals import Arrivals
 from tests.rigs.clips import Clips
 from tests.rigs.feeds import (
     ClipSender,
+    RtspServer,
     Server,
     WebFolder,
     await_bound,
@@ -33,6 +44,8 @@ PATIENCE_S = 25.0
 SIZES = {(320, 180), (480, 270)}
 LOST_SLACK_S = 0.9  # over the stall time: a busy machine's threads
 HLS_STALL_S = 2.5
+ENOUGH = 90  # pictures: 1 s of them waited while the feed was probed, 1.5 s are learned from
+TOLD_SHARE = 0.9  # of the stall time: sound's bursts of 0.3 s are a habit, told after 0.5
 LAVFI = ("-f", "lavfi", "-i")
 X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "10")
 
@@ -50,6 +63,7 @@ class Kind:
     picture_only: bool = False
     jpeg: bool = False
     web_folder: bool = False
+    rtsp: bool = False
 
     @property
     def pushed(self) -> bool:
@@ -92,6 +106,8 @@ KINDS = {
         udp=True,
         picture_only=True,
     ),
+    "rtsp over tcp": Kind(address="", output="", options={"transport": "tcp"}, rtsp=True),
+    "rtsp over udp": Kind(address="", output="", options={"transport": "udp"}, rtsp=True),
     "rtsp pushed": Kind(
         address="rtsp://127.0.0.1:{p}/live",
         output="-f rtsp -rtsp_transport tcp rtsp://127.0.0.1:{p}/live",
@@ -146,6 +162,8 @@ class Story:
     sizes: set[tuple[int, int]] = field(default_factory=set)
     streams: set[str] = field(default_factory=set)
     stalled_s: float = 0.0
+    last_ns: int = 0
+    silence: str | None = None
     stall_s: float = 0.0
     spoilt_before: int = 0
     spoilt: int = 0
@@ -187,12 +205,18 @@ class Stage:
         self.port = free_rtp_port() if kind.udp else free_tcp_port()
         self.clip = clips["jpeg" if kind.jpeg else "picture" if kind.picture_only else "both"]
         self.stack = ExitStack()
+        self.streams: tuple[StreamInfo, ...] = ()
+        self.address = self.fill(kind.address)
 
     def fill(self, text: str) -> str:
         return text.replace("{p}", str(self.port)).replace("{d}", str(self.folder))
 
     def send(self, *, spoilt: bool = False) -> list[Server]:
         """Start the sender and wait until it can be asked, where it is to be asked."""
+        if self.kind.rtsp:
+            rtsp = RtspServer("--changing", *(["--lossy"] if spoilt else []))
+            self.address = rtsp.address
+            return [self.stack.enter_context(rtsp)]
         if self.kind.pushed:
             (await_bound if self.kind.udp else await_listening)(self.port)
         output = tuple(self.fill(self.kind.output).split())
@@ -212,35 +236,44 @@ class Stage:
 
     def open(self, *, spoilt: bool = False) -> tuple[NetworkFeed, list[Server]]:
         """Open the feed and start its sender, in the order the kind wants."""
+        servers = [] if self.kind.pushed else self.send(spoilt=spoilt)
         options = {
             key: self.fill(value) if isinstance(value, str) else value
             for key, value in self.kind.options.items()
         }
         made = NetworkFeed(
             NetworkFeedOptions.model_validate(
-                {"address": self.fill(self.kind.address), "open_timeout_s": 15, **options}
+                {"address": self.address, "open_timeout_s": 15, **options}
             )
         )
         if self.kind.web_folder:
             made.stall_s = HLS_STALL_S
         self.stack.callback(made.close)
         if not self.kind.pushed:
-            servers = self.send(spoilt=spoilt)
-            made.open()
+            self.streams = made.open()
             return made, servers
         with ThreadPoolExecutor(1) as pool:
             opening = pool.submit(made.open)
             servers = self.send(spoilt=spoilt)
-            opening.result()
+            self.streams = opening.result()
         return made, servers
 
 
-def lost_after(source: NetworkFeed, story: Story) -> float:
-    began = time.monotonic()
+def lost_after(source: NetworkFeed, story: Story, arrivals: Arrivals | None = None) -> float:
+    """Return how long after the last arrival the source said that it is lost."""
+    story.last_ns = time.monotonic_ns()
+
+    def watch(items: list[Item]) -> bool:
+        if items:
+            story.last_ns = items[-1].t_arrival_ns
+            if arrivals is not None:
+                arrivals.take(items[-1])
+        return False
+
     with pytest.raises(SourceLost) as caught:
-        until(source, lambda _: False)
+        until(source, watch)
     story.words.append(str(caught.value))
-    return time.monotonic() - began
+    return (time.monotonic_ns() - story.last_ns) / 1e9
 
 
 def live(kind: Kind, clips: dict[str, Path], folder: Path) -> Story:
@@ -249,14 +282,20 @@ def live(kind: Kind, clips: dict[str, Path], folder: Path) -> Story:
     try:
         with stage.stack:
             source, servers = stage.open()
-            items = until(source, lambda items: sizes(items) == SIZES)
+            items = until(
+                source, lambda items: sizes(items) == SIZES and len(frames(items)) > ENOUGH
+            )
+            arrivals = Arrivals(stage.streams)
+            for item in items:
+                arrivals.take(item)
             story.sizes = sizes(items)
             story.spoilt_before = sum(map(is_spoilt, items))
             story.streams = {type(item).__name__ for item in items}
             for server in servers:
                 server.freeze()
             story.stall_s = source.stall_s
-            story.stalled_s = lost_after(source, story)
+            story.stalled_s = lost_after(source, story, arrivals)
+            story.silence = arrivals.silence(story.last_ns + int(TOLD_SHARE * source.stall_s * 1e9))
             source.close()
             for server in servers:
                 server.kill()
@@ -319,8 +358,9 @@ def test_it_is_watched_and_a_new_size_in_mid_stream_needs_no_reopening(told: Sto
     assert told.streams >= {"Packet", "Frame"}
 
 
-def test_a_peer_that_stops_and_closes_nothing_is_lost_within_the_stall_time(told: Story) -> None:
+def test_a_peer_that_stops_is_told_as_silent_and_is_lost_within_the_stall_time(told: Story) -> None:
     assert told.stalled_s < told.stall_s + LOST_SLACK_S
+    assert told.silence == "connected, but nothing arrives"
 
 
 def test_it_comes_back_and_damage_is_told_and_goes_on(told: Story) -> None:

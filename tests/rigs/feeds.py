@@ -94,11 +94,14 @@ class Server:
 
 
 class RtspServer(Server):
-    """GStreamer's RTSP server: 320×180 H.264 at 25 pictures a second, and stereo AAC at 48 kHz."""
+    """GStreamer's RTSP server: 320×180 H.264 at 25 pictures a second, and stereo AAC at 48 kHz.
 
-    def __init__(self, *user_and_password: str) -> None:
+    ``arguments``: user and password, ``--changing``, ``--lossy``.
+    """
+
+    def __init__(self, *arguments: str) -> None:
         script = Path(__file__).with_name("rtsp_server.py")
-        super().__init__([SYSTEM_PYTHON, str(script), *user_and_password])
+        super().__init__([SYSTEM_PYTHON, str(script), *arguments])
         assert self.process.stdout is not None
         ready, _, _ = select.select([self.process.stdout], [], [], START_S)
         line = self.process.stdout.readline() if ready else b""
