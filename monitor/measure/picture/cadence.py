@@ -33,10 +33,10 @@ def pulldown_fields(times: Stamps) -> Stamps | None:
     steps = np.diff(times)
     if len(steps) < 4:
         return None
-    middle = (float(steps.min()) + float(steps.max())) / 2
-    long = steps > middle
-    if not 0 < long.sum() < len(steps):
+    least, greatest = float(steps.min()), float(steps.max())
+    if greatest < (1.5 - PULLDOWN_SLACK) * least:  # nearly always: a constant rate
         return None
+    long = steps > (least + greatest) / 2
     ratio = float(np.median(steps[long]) / np.median(steps[~long]))
     turns = float(np.mean(long[1:] != long[:-1]))
     if abs(ratio - 1.5) > PULLDOWN_SLACK or turns < PULLDOWN_SHARE:

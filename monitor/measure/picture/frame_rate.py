@@ -61,7 +61,8 @@ def period_bounds(
 
     ``times`` ascending, in any unit; ``quantum`` in the same.
     """
-    picks = np.unique(np.linspace(0, len(times) - 1, ANCHORS).astype(int))
+    picks = np.arange(0, len(times), -(-len(times) // ANCHORS))
+    picks[-1] = len(times) - 1
     frames = numbers[:, None] - numbers[picks][None, :]
     spans = times[:, None] - times[picks][None, :]
     later = frames > 0

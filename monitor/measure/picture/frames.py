@@ -31,7 +31,8 @@ class Frames:
         self.second = second_ticks(setup.stream)
         self.bursts = Bursts("frames_dropped", "frames", self.second, "missing: frame")
         self.cadence = Cadence()
-        self.waiting: list[tuple[int, int, int]] = []  # steps not judged yet: no cadence was known
+        self.waiting: list[tuple[int, int, int, int]] = []  # not judged yet: no cadence was known
+        self.unstamped = 0  # pictures since the last stamp: a lost header takes the stamp alone
         self.last_pts: int | None = None
         self.origin = 0  # the first stamp of this timeline: pictures are numbered from it
         self.frames = self.total = self.dropped = self.dropped_total = self.same = 0
@@ -44,11 +45,14 @@ class Frames:
             return
         self.frames += 1
         self.total += 1
-        if item.pts is not None:
+        if item.pts is None:
+            self.unstamped += 1
+        else:
             self._stamped(item.pts)
 
     def _stamped(self, pts: int) -> None:
         last, self.last_pts = self.last_pts, pts
+        unstamped, self.unstamped = self.unstamped, 0
         if last is None:
             self.origin = pts
             return
@@ -60,7 +64,7 @@ class Frames:
         if step <= 0 or step > BREAK_S * self.second:
             return
         self.cadence.add(step)
-        self.waiting.append((last, pts, step))
+        self.waiting.append((last, pts, step, unstamped))
         if self.cadence.period is not None:
             self._judge_waiting()
         elif len(self.waiting) > LEARNED_FRAMES:
@@ -68,14 +72,14 @@ class Frames:
 
     def _judge_waiting(self) -> None:
         waiting, self.waiting = self.waiting, []
-        for last, pts, step in waiting:
-            self._judge(last, pts, step)
+        for one in waiting:
+            self._judge(*one)
 
-    def _judge(self, last: int, pts: int, step: int) -> None:
+    def _judge(self, last: int, pts: int, step: int, unstamped: int) -> None:
         period = self.cadence.period
         if period is None:
             return
-        missing = round(step / period) - 1 if step > 1.5 * period else 0
+        missing = round(step / period) - 1 - unstamped if step > 1.5 * period else 0
         if missing <= 0:
             self.bursts.quiet(pts)
             return

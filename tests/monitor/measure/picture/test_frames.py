@@ -93,3 +93,9 @@ def test_totals_restart_at_reset() -> None:
     made.reset()
     made.feed(picture(3_600 * 30))
     assert made.drain()["frames_total"] == 1
+
+
+def test_pictures_that_lost_only_their_stamp_are_not_missing() -> None:
+    frames = [picture(None if n in (50, 60, 61) else 3_600 * n) for n in range(100) if n != 62]
+    outcome = run(make("frames", video()), frames)
+    assert outcome.values["frames_dropped"] == 1
