@@ -138,7 +138,7 @@ DECLARES = {
     "codec_profile": "profile", "codec_level": "level", "pixel_aspect": "pixel_aspect",
     "field_order": "field_order", "colour_primaries": "colour.primaries",
     "colour_transfer": "colour.transfer", "colour_matrix": "colour.matrix",
-    "colour_range": "colour.range",
+    "colour_range": "colour.range", "timecode_first": "timecode",
 }  # fmt: skip
 """What a picture may say of itself: the metric, and the document's key."""
 
@@ -252,6 +252,7 @@ def video_stream(measured: Measured) -> VideoStream:
             range=told["colour.range"],
         ),
         undeclared=[key for metric, key in DECLARES.items() if values.get(metric) == UNDECLARED],
+        timecode=told["timecode"],
         frames_out_of_order=_whole(values, "frames_out_of_order_total") or 0,
         key_frame_interval_max_s=_number(values, "key_frame_interval_max_s", FINE_DIGITS),
     )

@@ -111,6 +111,8 @@ class VideoStream(_Part):
     field_order: str | None = None
     colour: Colour = Colour()
     undeclared: list[str] = Field(default_factory=list)
+    timecode: str | None = None
+    """The first one found, in the container or else in a picture."""
     frames_out_of_order: int = 0
     key_frame_interval_max_s: float | None = None
 

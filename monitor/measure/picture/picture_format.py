@@ -31,17 +31,22 @@ PRIMARIES = declare("colour_primaries", "", "scalar", "last", "Primaries declare
 TRANSFER = declare("colour_transfer", "", "scalar", "last", "Transfer declared, FFmpeg's name")
 MATRIX = declare("colour_matrix", "", "scalar", "last", "Matrix declared, FFmpeg's name")
 RANGE = declare("colour_range", "", "scalar", "last", "Range declared: limited or full")
+TIMECODE = declare("timecode_first", "", "scalar", "last", "The first timecode found, as a label")
+TIMECODE_IN = declare(
+    "timecode_in", "", "scalar", "last", "Where timecode is carried: container or pictures"
+)
 
 KEYS = tuple(
     metric.key
     for metric in (
         SIZE, PIXELS, SCAN, ORDER, DEPTH, CHROMA, ASPECT, CODEC, PROFILE, LEVEL, PRIMARIES,
-        TRANSFER, MATRIX, RANGE,
+        TRANSFER, MATRIX, RANGE, TIMECODE, TIMECODE_IN,
     )
 )  # fmt: skip
 """What is told once and holds until it is told anew."""
-NO_EVENT = frozenset({CODEC.key, LEVEL.key, CHROMA.key, DEPTH.key})
-"""Told with something else: a level follows the size, depth and chroma the pixel format."""
+NO_EVENT = frozenset({CODEC.key, LEVEL.key, CHROMA.key, DEPTH.key, TIMECODE.key, TIMECODE_IN.key})
+"""Told with something else (a level follows the size, depth and chroma the pixel format), or found
+later: not every picture carries timecode."""
 
 
 def ratio_text(ratio: Fraction | None) -> str:
@@ -65,6 +70,13 @@ def coded(coding: Coding, codec: str | None) -> dict[str, Value]:
     }
 
 
+def timecode(stream: StreamInfo, in_pictures: str | None) -> dict[str, Value]:
+    """Return the first timecode and where it is carried; the container's outranks the pictures'."""
+    found = stream.timecode or in_pictures
+    where = "container" if stream.timecode else "pictures"
+    return {TIMECODE.key: found or UNDECLARED, TIMECODE_IN.key: where if found else UNDECLARED}
+
+
 def declared(stream: StreamInfo) -> dict[str, Value]:
     """Return what the container says before any picture was decoded."""
     if stream.width_px is None or stream.height_px is None:
@@ -75,6 +87,7 @@ def declared(stream: StreamInfo) -> dict[str, Value]:
         SCAN.key: stream.scan,
         ORDER.key: stream.coding.field_order or UNDECLARED,
         **coded(stream.coding, stream.codec),
+        **timecode(stream, None),
     }
 
 
@@ -113,6 +126,7 @@ class PictureFormat:
         self.other_fields = 0
         self.fresh = bool(self.values)
         self.pictures = False
+        self.label: str | None = None  # the first timecode that a picture carried
 
     def feed(self, item: Item) -> None:
         """Take the next frame; other items say nothing of the picture's format."""
@@ -125,7 +139,10 @@ class PictureFormat:
         self.other_fields = self.other_fields + 1 if fields != self.fields else 0
         refielded = self.fields is None or self.other_fields >= SCAN_FRAMES
         now = (item.width_px, item.height_px, item.pixel_format, coding)
-        if now == self.last and not refielded:
+        labelled = self.label is None and item.timecode is not None
+        if labelled:
+            self.label = item.timecode
+        if now == self.last and not refielded and not labelled:
             return
         first = self.last is None
         self.last = now
@@ -142,6 +159,7 @@ class PictureFormat:
             ORDER.key: order or UNDECLARED,
             **coded(frame.coding, self.stream.codec),
             DEPTH.key: frame.coding.bit_depth or frame.bit_depth,
+            **timecode(self.stream, self.label),
         }
 
     def _tell(self, values: dict[str, Value], tick: int, *, silent: bool) -> None:

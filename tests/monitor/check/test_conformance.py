@@ -54,7 +54,7 @@ def test_a_file_that_is_what_the_spec_asks_conforms(good: Path, tmp_path: Path) 
     assert (stream.field_order, stream.pixel_aspect) == ("progressive", "1/1")
     assert stream.colour.primaries == stream.colour.transfer == stream.colour.matrix == "bt709"
     assert stream.colour.range == "limited"
-    assert stream.undeclared == []
+    assert stream.undeclared == ["timecode"]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_what_is_not_declared_is_null_and_told_as_undeclared(clips: Clips, tmp_p
     (stream,) = document.video
     assert stream.colour.primaries is None
     assert stream.undeclared == [
-        "colour.primaries", "colour.transfer", "colour.matrix", "colour.range",
+        "colour.primaries", "colour.transfer", "colour.matrix", "colour.range", "timecode",
     ]  # fmt: skip
 
 
@@ -106,6 +106,7 @@ def test_a_uhd_recording_for_a_streamer_is_held_to_bits_a_picture(clips: Clips) 
     path = clips.picture(
         ".mov", size="3840x2160", frames=3, rate="24",
         codec=("-c:v", "prores_ks", "-profile:v", "0", "-pix_fmt", "yuv422p10le"),
+        output=("-timecode", "10:00:00:00"),
     )  # fmt: skip
     spec = load_spec("capture-streaming-uhd")
     document = check_file(path, spec, "capture-streaming-uhd", "recording")
@@ -114,7 +115,13 @@ def test_a_uhd_recording_for_a_streamer_is_held_to_bits_a_picture(clips: Clips) 
     assert [alert.rule for alert in document.alerts] == ["video.bitrate"] * (bits < 240_000_000)
     small = check_file(clips.picture(), spec, "capture-streaming-uhd", "recording")
     told = " ".join(alert.message for alert in small.alerts)
-    for words in ("320 pixels wide", "8 bits a sample", "chroma 4:2:0", "bits a picture"):
+    for words in (
+        "320 pixels wide",
+        "8 bits a sample",
+        "chroma 4:2:0",
+        "bits a picture",
+        "timecode",
+    ):
         assert words in told
 
 
@@ -140,3 +147,21 @@ def test_fields_that_a_uk_delivery_asks_for_conform_and_progressive_does_not(cli
     assert "progressive pictures, expected interlaced" in wrong
     assert "fields progressive, expected top first" in wrong
     assert "colour primaries undeclared, expected bt709" in wrong
+
+
+def test_timecode_is_found_in_the_container_and_in_pictures_and_missed(
+    clips: Clips, tmp_path: Path
+) -> None:
+    asked = {"timecode.missing": '{ one_of = ["container", "pictures"] }'}
+    label = ("-timecode", "10:00:00:00")
+    in_container = clips.picture(".mov", frames=5, codec=X264, output=label)
+    in_pictures = clips.picture(".ts", frames=5, codec=("-c:v", "mpeg2video", *label))
+    for path in (in_container, in_pictures):
+        document = checked(path, tmp_path, asked)
+        assert document.alerts == []
+        assert document.video[0].timecode == "10:00:00:00"
+    missed = checked(clips.picture(), tmp_path, asked)
+    (alert,) = missed.alerts
+    assert alert.rule == "timecode.missing"
+    assert "timecode undeclared, expected in container or pictures" in alert.message
+    assert missed.video[0].timecode is None
