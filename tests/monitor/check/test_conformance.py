@@ -104,7 +104,7 @@ def _name(document: CheckDocument) -> str:
 
 def test_a_uhd_recording_for_a_streamer_is_held_to_bits_a_picture(clips: Clips) -> None:
     path = clips.picture(
-        ".mov", size="3840x2160", frames=2, rate="24", source="color",
+        ".mov", size="3840x2160", frames=2, rate="24",
         codec=("-c:v", "prores_ks", "-profile:v", "0", "-pix_fmt", "yuv422p10le"),
         output=("-timecode", "10:00:00:00"),
     )  # fmt: skip
