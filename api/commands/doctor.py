@@ -19,6 +19,8 @@ import click
 
 import api
 from api.folders import data_folder
+from capture import srt_bridge
+from capture.srt import find_ffmpeg
 
 PYTHON_MIN = (3, 11)
 CORES_MIN = 2  # what docs/performance.md is measured on
@@ -95,6 +97,18 @@ def sound_finding(python: str = sys.executable) -> Finding:
         return Finding(what="PortAudio", state="limited", found=last, advice=advice)
     version, inputs = done.stdout.splitlines()[-2:]
     return Finding(what="PortAudio", state="ok", found=f"{version}; {inputs} sound inputs")
+
+
+def srt_finding(library: bool, ffmpeg: str | None) -> Finding:
+    """Judge what can receive SRT feeds: libsrt, else an FFmpeg program, else nothing."""
+    advice = "on Debian: sudo apt-get install srt-tools"
+    if library:
+        return Finding(what="SRT", state="ok", found="libsrt")
+    if ffmpeg:
+        hides = f"lost packets are not counted through it; {advice}"
+        return Finding(what="SRT", state="limited", found=f"FFmpeg at {ffmpeg}", advice=hides)
+    advice = f"only srt:// feeds need it; {advice}"
+    return Finding(what="SRT", state="limited", found="nothing that receives it", advice=advice)
 
 
 def cores_finding(cores: int) -> Finding:
@@ -184,6 +198,7 @@ def examine(port: int, folder: Path) -> Iterator[Finding]:
     yield python_finding(tuple(sys.version_info[:3]))
     yield media_finding()
     yield sound_finding()
+    yield srt_finding(srt_bridge.library() is not None, find_ffmpeg())
     yield cores_finding(usable_cores())
     yield disk_finding(folder)
     yield clock_finding()

@@ -111,3 +111,20 @@ def test_every_finding_is_shown_and_the_exit_code_says_whether_it_can_run(
     assert result.exit_code == int(broken)
     if form == "json":
         assert json.loads(result.output)["works"] is not broken
+
+
+@pytest.mark.parametrize(
+    ("library", "ffmpeg", "state", "words"),
+    [
+        (True, None, "ok", "libsrt"),
+        (False, "/opt/ffmpeg", "limited", "/opt/ffmpeg"),
+        (False, None, "limited", "nothing"),
+    ],
+)
+def test_srt_is_received_by_its_library_else_by_ffmpeg_else_the_package_is_named(
+    library: bool, ffmpeg: str | None, state: str, words: str
+) -> None:
+    finding = doctor.srt_finding(library, ffmpeg)
+    assert finding.state == state
+    assert words in finding.found
+    assert library or "srt-tools" in finding.advice

@@ -209,6 +209,26 @@ def test_a_source_that_cannot_be_made_is_lost_and_the_exit_status_says_misuse(
     assert word in last["why"]
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"address": "rtsp://viewer:right-horse@cam/live", "transport": "pigeon"},
+        {"address": "ftp://viewer:right-horse@cam/live"},
+        {"address": "srt://cam:9000?pasphrase=right-horse"},
+        {"address": "rtmp://127.0.0.1:9/live/right-horse"},
+    ],
+)
+def test_no_secret_of_an_address_is_in_a_line_or_a_log(options: dict[str, str]) -> None:
+    source = {"id": "it", "kind": "network_feed", "name": "It", **options}
+    done = subprocess.run(
+        [sys.executable, "-m", "monitor.worker"],
+        input=json.dumps({"line": "open", "source": source}) + "\n" + "\n" * 4,
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.stdout
+    assert "horse" not in done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("text", ["", "garbage", '{"line":"close"}'])
 def test_anything_but_an_open_as_first_line_is_misuse(text: str) -> None:
     done = run_once(text)
