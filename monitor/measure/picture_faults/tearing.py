@@ -24,8 +24,10 @@ from monitor.metrics import Value, declare
 BANDS: Final = 24  # rows are judged in so many bands: a tear is found to 4 % of the height
 PAST: Final = 4  # pictures that say what a band usually changes by
 MOVES_CODES: Final = 1.0  # least usual change of a band that can be missed
-HELD_PART: Final = 0.12  # of its usual change: what the coder leaves where nothing moved
+HELD_PART: Final = 0.12  # of its usual change: what the coder leaves where nothing moved,
+HELD_CODES: Final = 0.4  # or this little
 MOVED_PART: Final = 0.5  # of its usual change at least, on the other side and right afterwards
+STRAY_PART: Final = 0.1  # of the bands may be on the wrong side, and the one the line cuts through
 SIDE_BANDS: Final = 2  # a tear nearer to the edge shows nothing anybody would see
 
 TORN = declare("frames_torn", "frames", "scalar", "sum", "Pictures of which a part did not move on")
@@ -47,17 +49,24 @@ def torn_at(
 ) -> tuple[int, int] | None:
     """Return the bands, first and one past the last, that did not move on; None: it is whole.
 
-    ``usual``, ``now`` and ``after``: changes of each band before, in, and after the picture.
+    ``usual``, ``now`` and ``after``: changes of each band before, in, and after the picture. Of
+    all lines that part what stood from what moved, the one with most bands on their right side.
     """
     able = usual >= MOVES_CODES
-    held = able & (now <= HELD_PART * usual) & (after >= MOVED_PART * usual)
+    held = able & (now <= np.maximum(HELD_PART * usual, HELD_CODES)) & (after >= MOVED_PART * usual)
     moved = able & (now >= MOVED_PART * usual)
-    if held.sum() < SIDE_BANDS or moved.sum() < SIDE_BANDS or (able & ~held & ~moved).sum() > 1:
-        return None  # one band may be cut through by the line
-    above, below = np.flatnonzero(moved), np.flatnonzero(held)
-    if above[-1] < below[0]:
-        return int(below[0]), BANDS
-    return (0, int(below[-1]) + 1) if below[-1] < above[0] else None
+    if min(held.sum(), moved.sum()) < SIDE_BANDS:
+        return None
+    gain = np.concatenate([[0], np.cumsum(moved.astype(int) - held)])  # moved above, held below
+    below, above = int(np.argmax(gain)), int(np.argmin(gain))
+    first, last = (below, BANDS) if gain[below] - gain[-1] >= -gain[above] else (0, above)
+    inside = np.zeros(BANDS, bool)
+    inside[first:last] = True
+    stood, went = able & inside, able & ~inside
+    if min(stood.sum(), went.sum()) < SIDE_BANDS:
+        return None
+    wrong = (stood & ~held).sum() + (went & ~moved).sum()
+    return (first, last) if wrong <= 1 + able.sum() * STRAY_PART else None
 
 
 def is_habit(
@@ -68,8 +77,9 @@ def is_habit(
     Tears that follow each other lie at other lines: the picture rolls against its link.
     """
     part = slice(*found)
+    able = usual[part] >= MOVES_CODES
     for now, after in pairwise(before):
-        if not (now[part] <= HELD_PART * usual[part]).all():
+        if np.median(now[part][able] / usual[part][able]) > HELD_PART:
             continue
         other = torn_at(usual, now, after)
         if other is None or max(abs(other[0] - found[0]), abs(other[1] - found[1])) <= 1:
