@@ -37,6 +37,8 @@ LAMPS_HZ: Final = (100.0, 120.0)
 LEAST_HZ: Final = 3.0  # slower is weather, an iris, a tilting camera; other beats are 4 Hz or more
 BEAT_SLACK_HZ: Final = 0.8  # mains vary by 0.2 %, a line of 2 s is 0.5 Hz wide
 SHARE: Final = 0.4  # of all change faster than LEAST_HZ that the line and its neighbours hold
+CONTRAST: Final = 10.0  # a line's power over that at rates beside it; fire has 1 to 5
+FAR_BINS: Final = 7  # how far beside it: 3.5 Hz
 DEPTH_LIMIT: Final = 0.02  # of the brightness; at 4 % banding is seen by an attentive eye
 DARK_CODE: Final = 4.0  # above black: darker strips have no brightness to pulse
 RELEASE: Final = 0.7
@@ -88,34 +90,50 @@ def beats_hz(rate_hz: float) -> list[float]:
     return [beat for beat in folded if beat >= LEAST_HZ]
 
 
-def shared_line(changes: NDArray[np.float64], rate_hz: float) -> tuple[float, float]:
-    """Return the depth of the strongest line near a beat, and its share of all change.
+def near_beats(pictures: int, rate_hz: float) -> NDArray[np.bool_]:
+    """Return which rates of a spectrum of so many pictures lie at a beat."""
+    rates_hz = np.fft.rfftfreq(pictures, 1 / rate_hz)
+    beats = np.array([np.inf, *beats_hz(rate_hz)])
+    return np.asarray((np.abs(rates_hz[:, None] - beats) <= BEAT_SLACK_HZ).any(axis=1))
+
+
+def powers(changes: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what strips have in common and what each has, (rates, waves up the picture), mean.
 
     The mean cross-power of strips i ≠ j is (|Σ F|² - Σ|F|²) / (n(n-1)): what each strip has of its
     own averages out, with a remainder of either sign.
     """
-    pictures, heights, strips = changes.shape
-    window = np.hanning(pictures)
-    spectra = np.fft.fft(np.fft.rfft(changes * window[:, None, None], axis=0), axis=1)
-    own = np.abs(spectra) ** 2
+    window = np.hanning(len(changes))[:, None, None]
+    spectra = np.fft.fft(np.fft.rfft(changes * window, axis=0), axis=1)
+    own = (np.abs(spectra) ** 2).sum(axis=2)
     every = np.abs(spectra.sum(axis=2)) ** 2
-    cross = (every - own.sum(axis=2)) / (strips * (strips - 1))
-    first = max(1, int(np.ceil(LEAST_HZ * pictures / rate_hz)))
+    strips = changes.shape[2]
+    return (every - own) / (strips * (strips - 1)), own / strips
+
+
+def shared_line(changes: NDArray[np.float64], rate_hz: float) -> tuple[float, float]:
+    """Return the depth of the strongest line near a beat, and its share of all change.
+
+    The share is 0 for what is no line, but the part of something broad that lies at a beat: fire.
+    """
+    pictures, heights, _ = changes.shape
+    common, own = powers(changes)
+    slow = int(np.ceil(LEAST_HZ * pictures / rate_hz))
     waves = np.abs(np.fft.fftfreq(heights, 1 / heights)) <= BANDS_LIMIT
-    usable = np.where(waves[None, :], cross, 0.0)
-    rates_hz = np.fft.rfftfreq(pictures, 1 / rate_hz)
-    near_beat = [abs(rates_hz - beat) <= BEAT_SLACK_HZ for beat in beats_hz(rate_hz)]
-    usable[~np.any([np.zeros(len(rates_hz), bool), *near_beat], axis=0)] = 0.0
+    usable = np.where(near_beats(pictures, rate_hz)[:, None] & waves, common, 0.0)
     at, wave = np.unravel_index(int(np.argmax(usable)), usable.shape)
-    total = float(own[first:].mean(axis=2).sum())
-    if total <= 0 or usable[at, wave] <= 0:
+    power, total = float(usable[at, wave]), float(own[slow:].sum())
+    if total <= 0 or power <= 0:
         return 0.0, 0.0
-    near = usable[max(first, at - 2) : at + 3]
-    mirror = (-wave) % heights  # what neither wanders up nor down (all over) has both
+    depth = 4 * np.sqrt(power) / (np.hanning(pictures).sum() * heights)
+    around = np.r_[max(slow, at - FAR_BINS) : max(slow, at - 2), at + 3 : at + FAR_BINS + 1]
+    around = around[around < len(own)]
+    if power < CONTRAST * own[around, wave].mean():
+        return float(depth), 0.0
+    mirror = (-wave) % heights  # what wanders neither up nor down (all over) has both
     columns = {(centre + d) % heights for centre in (wave, mirror) for d in (-1, 0, 1)}
-    share = float(near[:, sorted(columns)].sum()) / total
-    amplitude = 2 * np.sqrt(usable[at, wave]) / (window.sum() * heights)
-    return 2 * float(amplitude), min(1.0, share)
+    near = usable[max(slow, at - 2) : at + 3, sorted(columns)]
+    return float(depth), min(1.0, float(near.sum()) / total)
 
 
 @viewer("flicker", detectors=("flicker",))
