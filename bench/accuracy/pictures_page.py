@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil
 from statistics import median
 
 from bench.accuracy.page import HALF_NAMES, prose, table
@@ -89,7 +90,7 @@ def _false(row: Row, known: set[str]) -> str:
 
 def _told(row: Row) -> str:
     told = sorted(row.latencies)
-    return f"{median(told):g} / {told[int(0.95 * (len(told) - 1))]}" if told else "–"
+    return f"{median(told):g} / {told[ceil(0.95 * (len(told) - 1))]}" if told else "–"
 
 
 def _area(row: Row) -> str:

@@ -34,8 +34,14 @@ OFF_PICTURE = {
     *("packets lost on the link", "bits turned on the link", "format change"),
     "block loss baked in",
 }
-# Labelled from where they can be seen on; under-exposure and the like begin with their label.
-COMES_ON = {"over-exposed", "illegal levels", "torn pictures", "freeze under noise"}
+# Labelled from where they can be seen on.
+COMES_ON = {
+    "over-exposed",
+    "under-exposed",
+    "illegal levels",
+    "torn pictures",
+    "freeze under noise",
+}
 
 
 def coded(coder: Coder) -> Shot:

@@ -19,6 +19,7 @@ from bench.pictures.shots import Shot, Wanted
 LEGAL = (5, 246)  # EBU R 103, 8 bits
 LEGAL_SHARE = 0.01
 CLIPPED_SHARE = 0.05  # of the picture at its top: less is a lamp, not an over-exposure
+DARK_CODE = 33.0  # 8 % of nominal white
 MAINS_HZ = (100.0, 120.0)
 
 
@@ -107,11 +108,11 @@ def overexposed(shot: Shot, random: np.random.Generator) -> None:
 
 @fault(
     "under-exposed",
-    says="2.5 to 4 stops too little from some picture on, the noise staying as it is",
+    says="4 to 7 stops too little from some picture on, the noise staying as it is; labelled from "
+    "where half the picture is under 8 % of white",
     detectors=["underexposed"],
     also=["black"],
-    metric="luma_mean",
-    less=True,
+    metric="crushed_area",
     recall=0.95,
     within_s=3.0,
     wanted=Wanted(scenes=lit),
@@ -119,15 +120,20 @@ def overexposed(shot: Shot, random: np.random.Generator) -> None:
 def underexposed(shot: Shot, random: np.random.Generator) -> None:
     """Stop down within half a second."""
     start, end = to_the_end(shot, random)
-    stops = float(random.uniform(2.5, 4))
+    stops = float(random.uniform(4, 7))
+    begun: list[int] = []
 
     def change(picture: Picture, n: int, first: int) -> Picture:
         down = stops * eased(n, first, 0.5 * float(shot.rate))
         gain = 2 ** (-down / 2.2)  # codes follow light by the display's gamma
-        return graded(picture, light(gain), saturation=gain)
+        out = graded(picture, light(gain), saturation=gain)
+        dark = cv2.countNonZero(cv2.compare(out.y, np.full(1, DARK_CODE), cv2.CMP_LE))
+        if not begun and dark >= out.y.size / 2:
+            begun.append(n)
+            shot.label("under-exposed", n, end, stops)
+        return out
 
     shot.optics.append(during([(start, end)], change))
-    shot.label("under-exposed", start, end, stops)
 
 
 @fault(
