@@ -4,13 +4,15 @@ A live microphone cannot go below the noise of its room and its own. So windows 
 that lie under everything of the last 10 s, both at all frequencies and above 1 kHz (rumble crosses
 zero slowly, which is deep in the one and not in the other). A run of them is a dropout when it
 
-* falls and returns by 12 dB within 2 ms: faders, gates, doors and air conditioning take longer;
+* falls and returns by 12 dB within 2 ms above 1 kHz: faders, gates, doors and a room after the
+  last word take longer, while rumble alone falls as fast wherever it crosses zero;
 * lies 11 dB under the least of the room, which is what 20 dB under its mean comes to at worst;
 * lasts 3 ms to 1 s. What stays down for longer is a dead microphone, silence or another room, and
   is learned.
 
 Exact zeros of ``silence_s`` and more are left to silence, other constants to stuck. Start and end
-are refined on the samples. See docs/decisions/0120-dropouts.md.
+are refined on the samples. See docs/decisions/0120-dropouts.md and
+0159-a-dropout-has-sharp-edges-above-1-khz.md.
 """
 
 from collections.abc import Mapping
@@ -201,11 +203,13 @@ class Dropout:
         run.high += self._windows[first : min(end, first + room), index + self._count].tolist()
 
     def _jumps(self, index: int, outside: tuple[int, int], inside: int) -> bool:
-        """Say whether two windows, as far as they are known, are far louder than one inside."""
+        """Say whether two windows, as far as they are known, are far louder than one inside.
+
+        Above 1 kHz: of all frequencies rumble may be most, and it crosses zero.
+        """
         known = [window for window in outside if 0 <= window < len(self._windows)]
-        both = [index, index + self._count]
-        loudest = self._windows[known][:, both].max(axis=0, initial=0.0)
-        return bool((loudest > JUMP * self._windows[inside, both]).any())
+        high = self._windows[:, index + self._count]
+        return bool(high[known].max(initial=0.0) > JUMP * high[inside])
 
     def _low(self, index: int, window: int) -> bool:
         both = [index, index + self._count]

@@ -141,6 +141,20 @@ def test_rumble_that_crosses_zero_is_none() -> None:
     assert told(samples) == []
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_first_pause_after_long_speech_over_rumble_is_none(seed: int) -> None:
+    samples = room(16.0, seed=seed) * np.float32(0.1)
+    rumble = np.fft.rfft(np.random.default_rng(seed).standard_normal(len(samples)))
+    hz = np.fft.rfftfreq(len(samples), 1 / RATE)
+    wave = np.fft.irfft(rumble * ((hz > 15) & (hz < 120)), len(samples))
+    samples[:, 0] += (0.006 * wave / wave.std()).astype(np.float32)
+    since = np.arange(len(samples)) / RATE - 14.0  # from 1 s on no pause, then one of 0.3 s
+    decay = 10 ** (-3 * np.maximum(since, 0) / 0.25)  # a dry room: -60 dB in 250 ms
+    voice = ((since > -13) * decay + (since > 0.3)).astype(np.float32)
+    samples += noise(len(samples), 1, 0.03, 4) * voice[:, None]
+    assert told(samples) == []
+
+
 def test_a_hole_in_the_stream_is_none() -> None:
     pipeline = Pipeline("a", [stream_of(1)])
     samples = dropped(2000)
