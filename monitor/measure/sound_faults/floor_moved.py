@@ -3,7 +3,9 @@
 In windows of 100 ms against ``noise_floor_dbfs`` of the line-up; a channel it did not learn is not
 judged. ``dead_microphone``: for 5 s nothing reaches within 10 dB of that floor. ``floor_raised``:
 for 30 s nothing comes down to within 10 dB of it. Where at least half of the other microphones
-moved by 5 dB the same way, the room changed and no microphone did. Exact zeros are left to silence.
+moved by 5 dB the same way, the room changed and no microphone did; a microphone without others
+must be still for 15 s, in which somebody in a room that fell silent is heard. A mix is no
+microphone: its faders close. Exact zeros are left to silence.
 See docs/decisions/0121-noise-floor-against-line-up.md.
 """
 
@@ -24,6 +26,7 @@ MOVED: Final = 10.0  # 10 dB, as an energy
 ROOM: Final = 10.0 ** (5 / 10)  # others that moved by this show that it was the room
 ROOM_SHARE: Final = 0.5
 DEAD_WINDOWS: Final = 50  # 5 s
+LONE_WINDOWS: Final = 150  # 15 s where no other microphone can say that the room fell silent
 RAISED_WINDOWS: Final = 300  # 30 s: longer than a passing car or a line without a pause
 FLOOR_LIMIT_DB: Final = 300.0  # below what 32-bit float can tell: beyond it is no floor
 BACK_WINDOWS: Final = 5  # 0.5 s on the right side end an episode; a knock on a dead one does not
@@ -119,9 +122,9 @@ class FloorMoved:
     def _judge(self, floors: NDArray[np.float64], end: int, window: int) -> None:
         """Begin and end episodes at a window that ends at tick ``end``."""
         for side in (self._dead, self._raised):
-            for channel in np.flatnonzero(side.out >= side.needed).tolist():
+            for channel in np.flatnonzero((side.out >= side.needed) & self._microphones).tolist():
                 if channel not in side.open and not self._is_room(side, channel, floors):
-                    self._begin(side, channel, end - side.needed * window, floors)
+                    self._begin(side, channel, end - int(side.out[channel]) * window, floors)
             for channel in [c for c in side.open if side.back[c] >= BACK_WINDOWS]:
                 self._close(side, channel, end - BACK_WINDOWS * window)
 
@@ -130,11 +133,11 @@ class FloorMoved:
         return np.array(low_quantile(self._recent.rows[-side.needed :]))
 
     def _is_room(self, side: _Side, channel: int, floors: NDArray[np.float64]) -> bool:
-        """Say whether the other microphones' floors moved too."""
+        """Say whether the other microphones' floors moved too, or may have, were there others."""
         others = self._microphones & ~np.isnan(floors)
         others[channel] = False
         if not others.any():
-            return False
+            return side is self._dead and int(side.out[channel]) < LONE_WINDOWS
         levels = self._levels(side)
         moved = levels * ROOM < floors if side is self._dead else levels > ROOM * floors
         return bool(moved[others].mean() >= ROOM_SHARE)

@@ -110,6 +110,25 @@ def test_closed_faders_of_a_mix_do_not_speak_for_the_room() -> None:
     assert {e.channels[0] for e in events} == {1}
 
 
+def test_a_mix_whose_faders_close_is_no_dead_microphone() -> None:
+    assert told(moved(-30.0, channel=2), programme=(2,)) == []
+
+
+def test_a_lone_microphone_in_a_room_that_falls_silent_is_heard_again() -> None:
+    samples = moved(-14.0, seconds=34.0)[:, 1:2]
+    samples[AT + 12 * RATE : AT + 13 * RATE] *= 10 ** (24 / 20)  # somebody speaks
+    assert told(samples) == []
+
+
+def test_a_lone_microphone_that_dies_is_told_after_a_quarter_of_a_minute() -> None:
+    opened, closed = told(moved(-14.0, seconds=27.0)[:, 1:2])
+    assert words([opened, closed]) == [
+        ("dead_microphone", "open", 0),
+        ("dead_microphone", "close", 0),
+    ]
+    assert (opened.start, closed.end) == (AT, 27 * RATE)
+
+
 def test_without_a_line_up_nothing_is_judged() -> None:
     assert told(moved(-20.0), floors=[ROOM_DBFS, None, ROOM_DBFS]) == []
     assert told(moved(-20.0), floors=[]) == []
@@ -124,7 +143,7 @@ def test_digital_silence_is_left_to_silence() -> None:
 def test_a_line_up_made_anew_is_what_counts() -> None:
     pipeline = Pipeline("a", [stream_of(1, RATE)])
     events = []
-    for block in blocks(np.asarray(moved(0.0, 20.0)[:, :1]), 800):
+    for block in blocks(np.asarray(moved(0.0, 24.0)[:, :1]), 800):
         if block.start == 8 * RATE:
             pipeline.learn({"noise_floor_dbfs": [ROOM_DBFS + 20]})
         pipeline.feed(block)
