@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define MILLION 1000000LL
+
 struct control {
     volatile int32_t unplug, stall, xruns, ppm; /* set by the test */
     volatile int64_t start_ns, start_frame;     /* told by the card: when it last started */
@@ -35,9 +37,27 @@ static int64_t now_ns(void) {
     return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
-static void set_timer(struct card *c, int64_t step_ns) {
-    struct itimerspec its = {{0, step_ns}, {0, step_ns}};
-    timerfd_settime(c->io.poll_fd, 0, &its, NULL);
+/* Frames the card has had since it started, by its own clock. */
+static int64_t due_frames(struct card *c) {
+    __int128 parts = (__int128)(now_ns() - c->start_ns) * c->io.rate * (MILLION + c->control->ppm);
+    return (int64_t)(parts / (1000000000LL * MILLION));
+}
+
+/* Wake the reader at the card's next quarter of a period: reckoned from the start each time, so
+ * that nothing adds up, and by the card's clock, since arrivals keep the timer's pace. */
+static void set_timer(struct card *c) {
+    int64_t period = (int64_t)c->io.period_size;
+    int64_t next = due_frames(c) * 4 / period + 1;
+    __int128 up = (__int128)next * period * 1000000000LL * MILLION;
+    __int128 down = (__int128)4 * c->io.rate * (MILLION + c->control->ppm);
+    int64_t at = c->start_ns + (int64_t)((up + down - 1) / down);
+    struct itimerspec its = {{0, 0}, {at / 1000000000LL, at % 1000000000LL}};
+    timerfd_settime(c->io.poll_fd, TFD_TIMER_ABSTIME, &its, NULL);
+}
+
+static void stop_timer(struct card *c) {
+    struct itimerspec never = {{0, 0}, {0, 0}};
+    timerfd_settime(c->io.poll_fd, 0, &never, NULL);
 }
 
 static int card_start(snd_pcm_ioplug_t *io) {
@@ -47,14 +67,14 @@ static int card_start(snd_pcm_ioplug_t *io) {
     c->running = 1;
     c->control->start_frame = c->base;
     c->control->start_ns = c->start_ns;
-    set_timer(c, 1000000000LL / io->rate * io->period_size / 4);
+    set_timer(c);
     return 0;
 }
 
 static int card_stop(snd_pcm_ioplug_t *io) {
     struct card *c = io->private_data;
     c->running = 0;
-    set_timer(c, 0);
+    stop_timer(c);
     return 0;
 }
 
@@ -71,8 +91,7 @@ static snd_pcm_sframes_t card_pointer(snd_pcm_ioplug_t *io) {
     if (c->control->unplug) return -ENODEV;
     if (!c->running) return 0;
     if (!c->control->stall) {
-        double elapsed = (double)(now_ns() - c->start_ns) * (1.0 + c->control->ppm * 1e-6);
-        int64_t due = (int64_t)(elapsed * io->rate / 1e9);
+        int64_t due = due_frames(c);
         int wanted = c->xruns_done < c->control->xruns;
         if (wanted || due - (int64_t)io->appl_ptr > (int64_t)io->buffer_size) {
             c->xruns_done += wanted;
@@ -104,6 +123,7 @@ static int card_poll_revents(snd_pcm_ioplug_t *io, struct pollfd *pfd, unsigned 
     *revents = 0;
     if (pfd->revents & POLLIN) {
         if (read(io->poll_fd, &ticks, sizeof ticks) < 0) return 0;
+        if (c->running) set_timer(c);
         if (c->control->unplug) {
             *revents = POLLERR;
             return 0;
