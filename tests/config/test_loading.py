@@ -135,7 +135,7 @@ def test_a_spec_of_ones_own_is_checked_rule_by_rule(tmp_path: Path) -> None:
         "audio.peak" = { min = -1.0 }
         "video.frame_rate" = { value = "25 fps" }
         "audio.clipping" = { max = 5 }
-        "video.focus" = { max = -60.0 }
+        "timecode.drift" = { max = -60.0 }
         [recording.rules."audio.peak"]
         metric = "sample_peek_dbfs"
         on_dellay_s = 1.0
@@ -157,7 +157,7 @@ def test_a_spec_of_ones_own_is_checked_rule_by_rule(tmp_path: Path) -> None:
     assert len(found) == 8
     text = "\n".join(found)
     assert "found 'audio.peek', expected a rule's name; did you mean 'audio.peak'?" in text
-    assert "found 'video.focus', expected a rule that is measured already" in text
+    assert "found 'timecode.drift', expected a rule that is measured already" in text
     assert '"audio.peak": found no max, expected max = …' in text
     assert "found '25 fps', expected a number or a fraction such as \"24000/1001\"" in text
     assert '"audio.clipping": found a limit, expected none' in text
