@@ -83,7 +83,7 @@ def is_lively(keys: Keys) -> bool:
 
 def splice_shows(rows: NDArray[Any], at: int, length: int) -> bool:
     """Say whether some channel jumps at row ``at`` further than within the ``length`` before."""
-    part = rows[at - length : at + 2].astype(np.float64)
+    part = np.nan_to_num(rows[at - length : at + 2].astype(np.float64), posinf=0.0, neginf=0.0)
     bends = np.abs(np.diff(part, 2, axis=0))
     inside = bends[:-2].max(axis=0, initial=0.0)
     return bool(np.any(bends[-2:].max(axis=0) > SPLICE * inside))

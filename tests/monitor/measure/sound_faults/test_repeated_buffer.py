@@ -10,6 +10,7 @@ from monitor.measure.sound_faults.repeated_buffer import (
     SHORTEST,
     WINDOW,
     Past,
+    splice_shows,
     window_keys,
 )
 from tests.monitor.measure.signals import Signal, blocks, noise, stream_of
@@ -173,3 +174,11 @@ def test_repeats_within_a_second_are_one_episode() -> None:
     samples = repeat(repeat(live(), 9000, 128), 20000, 128)
     (event,) = closes(samples)
     assert (event.start, event.end, event.count) == (9128, 20256, 2)
+
+
+def test_a_splice_of_infinities_is_judged_without_them() -> None:
+    rows = np.zeros((40, 1), np.float32)
+    rows[20:] = np.inf
+    assert not splice_shows(rows, 30, 8)
+    rows[30:] = 0.5
+    assert splice_shows(rows, 30, 8)
