@@ -22,7 +22,8 @@ import monitor.measure  # noqa: F401  fills the registries
 from bench.hostile import CHANNELS, PAIRS, RATE, blocks_of
 from capture.source import Block, StreamInfo
 from monitor.lines import Hello, State
-from monitor.measure.pipeline import Pipeline, describe
+from monitor.measure.described import describe
+from monitor.measure.pipeline import Pipeline
 from monitor.rules.engine import Engine
 from monitor.rules.sources import SourceFacts
 from monitor.rules.table import detector_limits, rules_for

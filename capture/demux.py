@@ -14,9 +14,11 @@ from av.audio.stream import AudioStream
 from av.container.input import InputContainer
 from av.stream import Stream
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
-from capture.source import Item, Lost, OpenFailed, Packet, StreamInfo
+from capture.source import RUNGS, Item, Lost, OpenFailed, Packet, Rung, StreamInfo, Thinned
 from capture.stream_decoder import StreamDecoder, stream_info
+from capture.thinning import Thinning
 
 if TYPE_CHECKING:
     from av.packet import Packet as AvPacket
@@ -66,6 +68,8 @@ class Demuxer:
         self.streams = streams
         self.bad_reads = 0
         self.keyless = {s.index for s in streams if from_key and s.type == "video"}
+        self.rung: Rung = RUNGS[0]
+        self.thinnings = {s.index: Thinning(s) for s in streams if isinstance(s, VideoStream)}
 
     def next_epoch(self) -> None:
         """Begin a new timeline: stamps jumped, sound is counted from its next stamp."""
@@ -86,6 +90,19 @@ class Demuxer:
         """Describe the streams that are decoded, in the container's order."""
         seen = interlaced or {}
         return tuple(stream_info(s, seen.get(s.index)) for s in self.streams)
+
+    def thin(self, rung: Rung) -> list[Thinned]:
+        """Decode this much of the pictures from the next packet on; return what tells a change."""
+        if rung == self.rung:
+            return []
+        self.rung = rung
+        t_ns = self.now_ns()
+        for thinning in self.thinnings.values():
+            thinning.thin(rung)
+        return [
+            Thinned(stream=index, epoch=self.epoch, rung=rung, t_arrival_ns=t_ns)
+            for index in self.thinnings
+        ]
 
     def next_packet(self) -> "AvPacket[Any] | None":
         """Return the next packet, or None at the end. Network errors pass through.
@@ -117,8 +134,12 @@ class Demuxer:
             if not packet.is_keyframe:
                 return [] if flush else [decoder.packet(packet, False, t_ns)]
             self.keyless.discard(packet.stream_index)
+        thinning = self.thinnings.get(packet.stream_index)
+        wanted = flush or thinning is None or thinning.wants(packet, t_ns)
         try:
-            decoded: list[Any] = list(packet.decode())
+            decoded: list[Any] = list(packet.decode()) if wanted else []
+            if wanted and thinning is not None:
+                decoded += thinning.pushed_out()
         except av.error.FFmpegError:
             decoded, reason = [], reason or "packet cannot be decoded"
         items: list[Item] = []

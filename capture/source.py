@@ -17,7 +17,7 @@ Errors::
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, get_args, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -187,6 +187,24 @@ class Changed:
     t_arrival_ns: int
 
 
+Rung = Literal["all frames", "reference frames", "key frames", "packets only"]
+"""How much of a stream's pictures is decoded, from all to none; packets are told at each."""
+RUNGS: Final[tuple[Rung, ...]] = get_args(Rung)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thinned:
+    """From here on this much of a stream's pictures is decoded: the machine is short, or was.
+
+    Pictures that are left out so are no loss: they were never looked for.
+    """
+
+    stream: int
+    epoch: int
+    rung: Rung
+    t_arrival_ns: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     """The source came to its proper end (a file, a polite peer).
@@ -199,7 +217,7 @@ class Ended:
     short_by_s: float = 0.0
 
 
-Item = Block | Packet | Frame | Lost | Changed | Ended
+Item = Block | Packet | Frame | Lost | Changed | Thinned | Ended
 
 
 class Source(Protocol):
@@ -220,6 +238,18 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Let everything go; safe to call twice, and after a failed open."""
+
+
+@runtime_checkable
+class Thins(Protocol):
+    """A source that can decode fewer of its pictures where the machine is short of time."""
+
+    @property
+    def busy(self) -> float:
+        """The share of the last second that its own work took; at 1 it cannot keep up."""
+
+    def thin(self, rung: Rung) -> None:
+        """Decode this much from the next packet on, told by ``Thinned``. From any thread."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ RULE_NAMES: tuple[str, ...] = (
     "video.underexposed", "video.legal_range", "video.focus", "video.flicker", "video.format",
     "video.tearing", "video.hot_pixels", "source.lost", "source.stalled", "source.gap",
     "timecode.missing", "timecode.jump", "timecode.drift", "storage.low", "monitoring.lost",
+    "monitoring.thinned",
 )  # fmt: skip
 """Every rule's name there will be; they are stable and only ever added to."""
 

@@ -10,7 +10,7 @@ from itertools import count
 from bench.corpus.material import RATE
 from bench.corpus.takes import Take
 from monitor.lines import Hello, OutLine, State
-from monitor.measure.pipeline import describe
+from monitor.measure.described import describe
 from monitor.rules.engine import Engine
 from monitor.rules.model import Alert, Transition
 from monitor.rules.sources import SourceFacts

@@ -5,7 +5,7 @@ from itertools import count
 
 from capture.source import StreamInfo
 from monitor.lines import Hello, OutLine, State
-from monitor.measure.pipeline import describe
+from monitor.measure.described import describe
 from monitor.rules.engine import Engine
 from monitor.rules.model import Alert, Transition
 from monitor.rules.sources import SourceFacts

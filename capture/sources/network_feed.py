@@ -15,13 +15,16 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from capture.address import FORMS, Address, check_address
+from capture.occupation import Occupation
 from capture.opening import Opening, open_feed, resolve
 from capture.source import (
+    RUNGS,
     AddressRefused,
     Frame,
     Item,
     Lost,
     OpenFailed,
+    Rung,
     SourceError,
     SourceLost,
     StreamInfo,
@@ -126,6 +129,17 @@ class NetworkFeed:
         self._frames_lost: dict[int, int] = {}
         self._failure: SourceError | None = None
         self._bridge: Bridge | None = None
+        self._rung: Rung = RUNGS[0]
+        self._work = Occupation(0)
+
+    @property
+    def busy(self) -> float:
+        """The share of the last second in which the thread did not wait for the feed."""
+        return self._work.share
+
+    def thin(self, rung: Rung) -> None:
+        """Decode this much of the pictures from the next packet on."""
+        self._rung = rung
 
     def open(self) -> tuple[StreamInfo, ...]:
         """Connect and describe the streams. Raises ``AddressRefused`` or ``OpenFailed``."""
@@ -249,16 +263,19 @@ class NetworkFeed:
         speed = self._settle(container.format.name)
         self._opened.put(demuxer.infos())
         losses, timeline, pace = Losses(), Timeline(demuxer), Pace(speed)
+        self._work = Occupation(time.monotonic_ns())
         while not self._stop.is_set():
+            asked_ns = time.monotonic_ns()
             packet = self._next_packet(demuxer, address)
             now_ns = self._last_ns = time.monotonic_ns()
             if packet.dts is not None:
                 at_s = float(packet.dts * demuxer.decoders[packet.stream_index].base)
                 self._stop.wait(pace.wait_s(packet.stream_index, at_s, now_ns / 1e9))
+            self._work.waited(asked_ns, time.monotonic_ns())
             changed = timeline.follow(packet.stream_index, packet.dts, now_ns)
             if changed is not None:
                 self._hand_over(changed)
-            for item in demuxer.items(packet):
+            for item in (*demuxer.thin(self._rung), *demuxer.items(packet)):
                 if isinstance(item, Lost) and item.unit == "packets":
                     losses.add(item)
                 else:

@@ -114,6 +114,7 @@ const RULES: { [rule: string]: string } = {
   "source.gap": "Stretch missing",
   "storage.low": "Disk nearly full",
   "monitoring.lost": "Monitoring lost",
+  "monitoring.thinned": "Checks left out",
 };
 
 export function ruleWords(rule: string): string {

@@ -17,9 +17,9 @@ from monitor.check.figures import Measured, audio_stream, traces, video_stream
 from monitor.check.halves import Half, HalfLost
 from monitor.check.measuring import FILE, NS, Begun, Found, Measuring, Step
 from monitor.lines import Event, Gap, Hello, OutLine, Reading, State
+from monitor.measure.described import describe
 from monitor.measure.measurement import MEASUREMENTS
 from monitor.measure.picture.picture_format import KEYS as FORMAT_KEYS
-from monitor.measure.pipeline import describe
 from monitor.metrics import Value
 from monitor.report.document import CheckAlert, CheckDocument, MediaTime, Verdict
 from monitor.report.wording import figure

@@ -15,8 +15,19 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import monitor.measure  # noqa: F401  fills the registry
-from capture.source import Block, Changed, Ended, Frame, Item, Lost, Packet, StreamInfo
-from monitor.lines import Event, Gap, Reading, Stream
+from capture.source import (
+    Block,
+    Changed,
+    Ended,
+    Frame,
+    Item,
+    Lost,
+    Packet,
+    StreamInfo,
+    Thinned,
+)
+from monitor.lines import Event, Gap, Reading
+from monitor.measure.described import changes
 from monitor.measure.look import PLAIN, Look
 from monitor.measure.measurement import (
     MEASUREMENTS,
@@ -35,11 +46,6 @@ from monitor.metrics import Value
 
 Pairs = Sequence[tuple[int, int]]
 TRACED_WHOLE_S = 4.0  # of 5 s: half a second before and after belongs to the picture
-_FORMAT_FIELDS = {
-    "audio": ("kind", "codec", "sample_rate_hz", "channels", "layout", "sample_format"),
-    "video": ("kind", "codec", "width_px", "height_px", "pixel_format", "scan", "frame_rate"),
-    "data": ("kind", "codec"),
-}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,7 +68,7 @@ class _Stream:
         self.end = end if self.end is None else max(self.end, end)
 
 
-def _span(item: Block | Packet | Frame | Lost) -> tuple[int, int] | None:
+def _span(item: Block | Packet | Frame | Lost | Thinned) -> tuple[int, int] | None:
     """Return the item's first tick and the one after its last, or None where it has no stamp."""
     if isinstance(item, Block):
         return item.start, item.start + len(item.samples)
@@ -88,43 +94,10 @@ def _trace_of(stream: _Stream, step: Detection) -> Trace | None:
     return trace if trace.levels else None
 
 
-def describe(info: StreamInfo, names: Sequence[str] = ()) -> Stream:
-    """Return a stream as ``hello`` tells it; the settings' channel names come first."""
-    own = list(info.channel_names or ())
-    if info.kind == "audio" and names:
-        own = [*names, *own[len(names) :]][: info.channels or len(names)]
-    return Stream(
-        index=info.index,
-        kind=info.kind,
-        codec=info.codec,
-        time_base=str(info.time_base),
-        sample_rate_hz=info.sample_rate_hz,
-        channels=info.channels,
-        layout=info.layout,
-        channel_names=own or None,
-        sample_format=info.sample_format,
-        bit_depth=info.bit_depth,
-        width_px=info.width_px,
-        height_px=info.height_px,
-        pixel_format=info.pixel_format,
-        scan=info.scan,
-        frame_rate=None if info.frame_rate is None else str(info.frame_rate),
-        declared_duration_s=info.declared_duration_s,
-        asked=info.asked,
-    )
-
-
 def _integrate(measurements: Sequence[Measurement], *, on: bool) -> None:
     for measurement in measurements:
         if isinstance(measurement, Integrates):
             measurement.integrate(on=on)
-
-
-def _changes(old: StreamInfo, new: StreamInfo) -> str:
-    """Say in words what differs between two formats; empty when nothing does."""
-    fields = dict.fromkeys(_FORMAT_FIELDS[old.kind] + _FORMAT_FIELDS[new.kind])
-    pairs = [(name, getattr(old, name), getattr(new, name)) for name in fields]
-    return ", ".join(f"{name} from {a} to {b}" for name, a, b in pairs if a != b)
 
 
 class Pipeline:
@@ -165,6 +138,7 @@ class Pipeline:
         self._base = self._epoch = epoch
         self._seq = 0
         self._out: list[Event | Gap] = []
+        self._thinned: dict[int, Thinned] = {}
         self._streams = {info.index: self._open(info) for info in streams}
 
     @property
@@ -176,6 +150,16 @@ class Pipeline:
     def epoch(self) -> int:
         """The epoch that lines of new items carry."""
         return self._epoch
+
+    @property
+    def thinned(self) -> tuple[Thinned, ...]:
+        """How much of each stream's pictures is decoded, where it ever changed."""
+        return tuple(self._thinned.values())
+
+    def thin(self, thinned: Sequence[Thinned]) -> None:
+        """Begin with so much decoded: what was told before these measurements were made."""
+        for item in thinned:
+            self._route(item)
 
     @property
     def programme(self) -> tuple[int, ...] | None:
@@ -239,8 +223,10 @@ class Pipeline:
         else:
             self._route(item)
 
-    def _route(self, item: Block | Packet | Frame | Lost) -> None:
+    def _route(self, item: Block | Packet | Frame | Lost | Thinned) -> None:
         stream = self._streams.get(item.stream)
+        if isinstance(item, Thinned):
+            self._thinned[item.stream] = item
         if isinstance(item, Lost):
             self._gap(item, stream)
         if stream is None:
@@ -328,11 +314,12 @@ class Pipeline:
         self._finish(changed.t_arrival_ns)
         new = {info.index: info for info in changed.streams}
         for index, stream in self._streams.items():
-            detail = _changes(stream.info, new[index]) if index in new else "the stream is gone"
+            detail = changes(stream.info, new[index]) if index in new else "the stream is gone"
             if detail:
                 self._format_changed(stream, detail, changed.t_arrival_ns)
         self._epoch = max(self._epoch + 1, self._base + changed.epoch)
         self._streams = {info.index: self._open(info) for info in changed.streams}
+        self.thin(tuple(self._thinned.values()))
 
     def _format_changed(self, stream: _Stream, detail: str, t_arrival_ns: int) -> None:
         tick = stream.end or 0

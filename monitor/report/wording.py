@@ -29,7 +29,9 @@ VERDICTS = {
 }
 TONES = {"OK": "ok", "CHECK": "check", "FAULT": "fault", "NOT MONITORED": "gone"}
 """The style of a take's verdict on the page."""
-NOT_OF_A_FILE = frozenset({"source.lost", "source.stalled", "storage.low", "monitoring.lost"})
+NOT_OF_A_FILE = frozenset(
+    {"source.lost", "source.stalled", "storage.low", "monitoring.lost", "monitoring.thinned"}
+)
 """Rules about monitoring itself; people are not told that a file was not checked for them."""
 
 

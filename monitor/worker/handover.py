@@ -1,7 +1,8 @@
 """The bounded hand-over inside a worker: from the reader's thread to the measuring one.
 
 Devices cannot be paused, so the reader never waits: what does not fit is counted and handed over
-as ``Lost`` (reason ``compute``) where it would have been. Commands from standard input come in
+as ``Lost`` (reason ``compute``) where it would have been. Where sound or packets have filled half
+of their bound, the pictures that wait among them give way. Commands from standard input come in
 by the same door, so that the measuring thread has one thing to wait for.
 """
 
@@ -112,10 +113,22 @@ class HandOver:
         if self._held.get(key, 0.0) + count > self._limit(key):
             self._lose(key, item, count, unit)
             return
+        if unit != "frames" and 2 * self._held.get(key, 0.0) > self._limit(key):
+            self._make_way()
         if key in self._lost:
             self._items.append(self._lost.pop(key))
         self._held[key] = self._held.get(key, 0.0) + count
         self._items.append(item)
+
+    def _make_way(self) -> None:
+        """Let go of the pictures that wait: one can take longer than seconds of sound."""
+        frames = [item for item in self._items if isinstance(item, Frame)]
+        if not frames:
+            return
+        self._items = deque(item for item in self._items if not isinstance(item, Frame))
+        for frame in frames:
+            self._held[frame.stream, "frames"] -= 1
+            self._lose((frame.stream, "frames"), frame, 1.0, "frames")
 
     def lose(self, item: Block | Packet | Frame) -> None:
         """Count an item that was not handed over."""
@@ -179,10 +192,19 @@ class HandOver:
             taken, self._taken = self._taken, Taken(end_of_input=self._taken.end_of_input)
             taken.commands = list(self._commands)
             self._commands.clear()
-            taken.items = [self._pop() for _ in range(min(BATCH, len(self._items)))]
+            taken.items = self._batch()
             if not self._items:
                 taken.outcome = self._outcome
             return taken
+
+    def _batch(self) -> list[Item]:
+        """Take a few items, up to the next picture: one can take longer than all the others."""
+        items: list[Item] = []
+        while self._items and len(items) < BATCH:
+            items.append(self._pop())
+            if isinstance(items[-1], Frame):
+                break
+        return items
 
     def _pop(self) -> Item:
         item = self._items.popleft()

@@ -10,9 +10,11 @@ import capture.sources  # noqa: F401  fills the registry
 from capture.source import KINDS, Ended, Frame, Item, Source, StreamInfo
 from config.settings import SourceSettings
 from monitor import clocks, lines
+from monitor.measure.described import describe
 from monitor.measure.look import Look
 from monitor.measure.picture.still import still_jpeg
-from monitor.measure.pipeline import Pipeline, describe
+from monitor.measure.pipeline import Pipeline
+from monitor.worker.climbing import Climbing
 from monitor.worker.handover import HandOver, Outcome
 from monitor.worker.outbox import Outbox
 from monitor.worker.reader import Reader
@@ -95,7 +97,8 @@ class Measuring:
         self._arrival_ns = 0
         self._closing = False
         self._late_ns = 0
-        self.beat_ns = time.monotonic_ns()
+        self.beat_ns = now = time.monotonic_ns()
+        self._climbing = Climbing(self._source, now)
 
     @property
     def stall_s(self) -> float:
@@ -130,7 +133,9 @@ class Measuring:
             self.beat_ns = now = time.monotonic_ns()
             self._say_what_is_due(now)
             due = self._next_due(now)
+            asked_ns = time.monotonic_ns()
             taken = self._door.take((due - now) / 1e9)
+            self._climbing.waited(asked_ns, time.monotonic_ns())
             self._note_lateness(due)
             if taken.opened is not None:
                 self._begin(taken.opened)
@@ -138,6 +143,7 @@ class Measuring:
                 self._obey(command)
             for item in taken.items:
                 self._feed(item)
+            self._climbing.look(now)
             if self._closing or taken.end_of_input or self._out.broken:
                 return self._finish(Outcome("ended", "closed"), EXIT_ASKED)
             if taken.outcome is not None:
@@ -147,6 +153,7 @@ class Measuring:
 
     def _begin(self, streams: tuple[StreamInfo, ...]) -> None:
         self._pipeline = self._new_pipeline(streams, self._epoch)
+        self._climbing.opened(streams, time.monotonic_ns())
         self._hello()
         self._state("live", None)
 
@@ -169,6 +176,7 @@ class Measuring:
         if self._pipeline is None:
             return
         epoch = self._pipeline.epoch
+        self._climbing.take(item, time.monotonic_ns())
         self._pipeline.feed(item)
         self._arrival_ns = item.t_arrival_ns
         self._fresh = True
@@ -211,6 +219,7 @@ class Measuring:
         self._say_events()
         self._drain()
         self._pipeline = self._new_pipeline(old.streams, old.epoch + 1)
+        self._pipeline.thin(old.thinned)
         self._hello()
 
     def _reset(self, take: str | None) -> None:

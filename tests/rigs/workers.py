@@ -23,9 +23,16 @@ def opening(kind: str, **options: object) -> Open:
 class Worker:
     """One worker process; ``lines`` holds everything it has said so far."""
 
-    def __init__(self, *first: InLine, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, *first: InLine, env: dict[str, str] | None = None, before: str | None = None
+    ) -> None:
+        """Start it; ``before`` is Python that its process runs first."""
+        run = "import runpy; runpy.run_module('monitor.worker', run_name='__main__')"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "monitor.worker"],
+            [
+                sys.executable,
+                *(("-m", "monitor.worker") if before is None else ("-c", f"{before}\n{run}")),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **(env or {})},

@@ -2,6 +2,7 @@
 
 from monitor.measure.picture import (
     bit_rate,
+    decoding,
     frame_rate,
     frames,
     key_frames,
@@ -12,6 +13,7 @@ from monitor.measure.picture import (
 
 __all__ = [
     "bit_rate",
+    "decoding",
     "frame_rate",
     "frames",
     "key_frames",

@@ -7,7 +7,8 @@ lie apart after 2 s even in milliseconds. Where no constant rate satisfies all o
 squares and three standard errors take over, so that jitter shows as a wide bar. A feed's arrivals
 are measured beside its stamps, with their own, wider bar.
 
-Where less than half of the packets are decoded, their own stamps stand for the pictures'.
+Where less than half of the packets are decoded, or pictures are left out because the machine is
+short, the packets' own stamps stand for the pictures'.
 """
 
 from collections import deque
@@ -17,7 +18,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.source import Frame, Item, Packet, StreamInfo
+from capture.source import RUNGS, Frame, Item, Packet, StreamInfo, Thinned
 from monitor.measure.measurement import Detection, Setup, is_video, measure
 from monitor.measure.picture.cadence import (
     FEED_SLACK,
@@ -173,11 +174,16 @@ class FrameRate:
         self.tick_s = float(tick)
         self.quantum = 0.0 if tick > COARSE_TICK_S else 1.0
         self.frames, self.packets = Window(self.tick_s), Window(self.tick_s)
+        self.thinned = False
         self.fresh = False
         self.ended = False
 
     def feed(self, item: Item) -> None:
         """Take the next packet's or picture's stamp and arrival."""
+        if isinstance(item, Thinned):
+            self.thinned = item.rung != RUNGS[0]
+            self.frames = Window(self.tick_s)  # some of its steps are those of pictures left out
+            return
         if isinstance(item, Frame):
             window, stamp = self.frames, item.pts
         elif isinstance(item, Packet):
@@ -193,6 +199,8 @@ class FrameRate:
     def _window(self) -> Window:
         """Return the pictures, or the packets where few of them are decoded."""
         frames, packets = self.frames, self.packets
+        if self.thinned:
+            return packets
         if self.live:
             few = 2 * len(frames.arrivals_ns) < len(packets.arrivals_ns)
         else:

@@ -2,9 +2,12 @@
 
 A step of about k usual steps is k - 1 missing pictures. A stream without a steady cadence
 (variable frame rate) has no missing pictures by stamps: the count is then unknown, not zero.
+
+While fewer pictures are decoded than come, the stamps of packets stand for those of pictures: the
+decoding ones, which are in order, and of which as many are missing.
 """
 
-from capture.source import Frame, Item, Lost
+from capture.source import RUNGS, Frame, Item, Lost, Packet, Thinned
 from monitor.measure.measurement import Detection, Setup, is_video, measure
 from monitor.measure.picture.bursts import Bursts
 from monitor.measure.picture.stamps import LEARNED_FRAMES, Cadence, second_ticks, unwrapped_step
@@ -34,21 +37,40 @@ class Frames:
         self.waiting: list[tuple[int, int, int, int]] = []  # not judged yet: no cadence was known
         self.unstamped = 0  # pictures since the last stamp: a lost header takes the stamp alone
         self.last_pts: int | None = None
+        self.by_packets = False
+        self.fresh = False
         self.origin = 0  # the first stamp of this timeline: pictures are numbered from it
         self.frames = self.total = self.dropped = self.dropped_total = self.same = 0
 
     def feed(self, item: Item) -> None:
         """Take the next picture; pictures lost on our own way here are not missing on the feed."""
-        if isinstance(item, Lost) and item.unit == "frames":
+        if isinstance(item, Thinned):
+            self._thin(item.rung != RUNGS[0])
+        elif isinstance(item, Lost) and item.unit == "frames" and not self.by_packets:
             self.last_pts = None
-        if not isinstance(item, Frame):
-            return
+        elif isinstance(item, Packet) and self.by_packets:
+            self.fresh = True
+            stamp = item.dts if item.dts is not None else item.pts
+            if stamp is not None:
+                self._stamped(stamp)
+        elif isinstance(item, Frame):
+            self._counted(item)
+
+    def _counted(self, frame: Frame) -> None:
+        self.fresh = True
         self.frames += 1
         self.total += 1
-        if item.pts is None:
+        if self.by_packets:
+            return
+        if frame.pts is None:
             self.unstamped += 1
         else:
-            self._stamped(item.pts)
+            self._stamped(frame.pts)
+
+    def _thin(self, by_packets: bool) -> None:
+        """Follow the other stamps: they are apart from these by what the decoder holds back."""
+        if by_packets != self.by_packets:
+            self.by_packets, self.last_pts, self.unstamped = by_packets, None, 0
 
     def _stamped(self, pts: int) -> None:
         last, self.last_pts = self.last_pts, pts
@@ -91,8 +113,9 @@ class Frames:
 
     def drain(self) -> dict[str, Value]:
         """Return the counts since the last drain and since reset."""
-        if not self.frames:
+        if not self.fresh:
             return {}
+        self.fresh = False
         steady = self.cadence.period is not None
         values: dict[str, Value] = {
             FRAMES.key: self.frames,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from capture.source import RUNGS, Rung
 from monitor.measure.measurement import Detection, Setup
 from monitor.measure.picture.view import View
 from monitor.metrics import Value
@@ -33,17 +34,24 @@ class Viewer(Protocol):
         """Restart integrated values and maxima since reset, at the next picture."""
 
     def finish(self, end: int) -> None:
-        """Close open episodes at the tick where the last picture ended: there are no more."""
+        """Close open episodes at the tick where the last picture ended.
+
+        There are no more, or none for a while: pictures may follow after others were left out.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViewerKind:
-    """A registered viewer, the detectors whose events it gives, and how often it wants to see."""
+    """A registered viewer, the detectors whose events it gives, and how often it wants to see.
+
+    ``sparse``: it can judge pictures between which others were left out.
+    """
 
     name: str
     make: Callable[[Setup], Viewer]
     detectors: tuple[str, ...]
     every_s: float
+    sparse: bool = False
 
 
 VIEWERS: Final[dict[str, ViewerKind]] = {}
@@ -51,17 +59,34 @@ DETECTORS_SEEN: Final[list[str]] = []
 """Detectors of all viewers, in order of their registration."""
 
 
+def judges(kind: ViewerKind, rung: Rung) -> bool:
+    """Say whether a viewer judges what is decoded at a rung; else it falls silent.
+
+    The key frame that is decoded now and then where only packets are followed is too rare for any.
+    """
+    return rung == RUNGS[0] or (kind.sparse and rung != RUNGS[-1])
+
+
+def detectors_at(rung: Rung) -> list[str]:
+    """Return the detectors that are silent at a rung."""
+    silent = (kind for kind in VIEWERS.values() if not judges(kind, rung))
+    return [detector for kind in silent for detector in kind.detectors]
+
+
 def viewer(
-    name: str, detectors: tuple[str, ...] = (), every_s: float = 0.0
+    name: str, detectors: tuple[str, ...] = (), every_s: float = 0.0, *, sparse: bool = False
 ) -> Callable[[type], type]:
     """Register a viewer under a name, with the detectors whose events it gives.
 
-    ``every_s``: it is shown one picture in so many seconds of stamps; 0: all of them.
+    ``every_s``: it is shown one picture in so many seconds of stamps; 0: all of them. ``sparse``:
+    it goes on where the machine is short and pictures are left out; others fall silent then.
     """
 
     def register(cls: type) -> type:
         assert name not in VIEWERS, f"viewer registered twice: {name}"
-        VIEWERS[name] = ViewerKind(name=name, make=cls, detectors=detectors, every_s=every_s)
+        VIEWERS[name] = ViewerKind(
+            name=name, make=cls, detectors=detectors, every_s=every_s, sparse=sparse
+        )
         DETECTORS_SEEN.extend(detectors)
         return cls
 

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.source import Frame, Item, Lost
+from capture.source import RUNGS, Frame, Item, Lost, Rung, Thinned
 from monitor.measure.measurement import Detection, Setup, is_video, measure
 from monitor.measure.picture.stamps import FrameClock, second_ticks
 from monitor.measure.picture.view import View
-from monitor.measure.picture.viewer import DETECTORS_SEEN, VIEWERS, Viewer
+from monitor.measure.picture.viewer import DETECTORS_SEEN, VIEWERS, ViewerKind, judges
 from monitor.metrics import Value
 
 
@@ -22,12 +22,15 @@ class Viewing:
         self._clock = FrameClock(setup.stream)
         second = second_ticks(setup.stream)
         kinds = [kind for kind in VIEWERS.values() if setup.wants(kind.name)]
-        self._viewers = [_Turns(kind.make(setup), round(kind.every_s * second)) for kind in kinds]
+        self._viewers = [_Turns(kind, setup, second) for kind in kinds]
         self._last: View | None = None
         self._number = 0
+        self._rung: Rung = RUNGS[0]
 
     def feed(self, item: Item) -> None:
         """Take the next picture; what was lost on our way here makes the next one a first one."""
+        if isinstance(item, Thinned):
+            self._thin(item.rung)
         if isinstance(item, Lost) and item.unit == "frames":
             self._last = None
         if not isinstance(item, Frame) or item.luma.size == 0:
@@ -43,11 +46,18 @@ class Viewing:
         self._number += 1
         for turns in self._viewers:
             turns.show(view)
-        self._last = view.kept(_copied(view))
+        if self._rung == RUNGS[0]:
+            self._last = view.kept(_copied(view))
+
+    def _thin(self, rung: Rung) -> None:
+        """Leave out the viewers that cannot judge what is left, and nothing to compare with."""
+        self._rung, self._last = rung, None
+        for turns in self._viewers:
+            turns.thin(rung, self._clock.end)
 
     def drain(self) -> Mapping[str, Value]:
         """Return the values of all viewers."""
-        return {key: value for one in self._viewers for key, value in one.viewer.drain().items()}
+        return {key: value for one in self._viewers for key, value in one.drain().items()}
 
     def events(self) -> list[Detection]:
         """Return the steps of all viewers."""
@@ -67,13 +77,34 @@ class Viewing:
 class _Turns:
     """A viewer and when its next turn is."""
 
-    def __init__(self, viewer: Viewer, every: int) -> None:
-        self.viewer = viewer
-        self._every = every
+    def __init__(self, kind: ViewerKind, setup: Setup, second: int) -> None:
+        self.viewer = kind.make(setup)
+        self._kind = kind
+        self._every = round(kind.every_s * second)
         self._shown: int | None = None
+        self._silent = False
+        self._known: set[str] = set()  # metrics it has told: unknown as it falls silent
+
+    def thin(self, rung: Rung, end: int) -> None:
+        """Fall silent, or go on, as this much is decoded from ``end`` on."""
+        silent = not judges(self._kind, rung)
+        if silent and not self._silent:
+            self.viewer.finish(end)
+        self._silent = silent
+
+    def drain(self) -> Mapping[str, Value]:
+        """Return the viewer's values; of one that has fallen silent that they are unknown."""
+        values = dict(self.viewer.drain())
+        if not self._silent:
+            self._known |= values.keys()
+            return values
+        unknown, self._known = dict.fromkeys(self._known), set()
+        return {**unknown, **values}
 
     def show(self, view: View) -> None:
         """Show the picture when it is its turn: stamps are rounded, so half a picture early too."""
+        if self._silent:
+            return
         if self._shown is not None:
             since = view.tick - self._shown
             if 0 <= since < self._every - view.duration // 2:

@@ -57,7 +57,7 @@ def mean_luma(rows: NDArray[Any], bit_depth: int, full_range: bool) -> float:
     return min(1.0, max(0.0, (cv2.mean(rows)[0] - black) / (white - black)))
 
 
-@viewer("black", detectors=("black",))
+@viewer("black", detectors=("black",), sparse=True)
 class Black:
     """Watches how much of each picture is black, and its mean luma."""
 

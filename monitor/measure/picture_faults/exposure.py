@@ -47,7 +47,7 @@ def at_most(codes: Codes, code: float) -> Codes:
     return np.asarray(found, np.uint8)
 
 
-@viewer("exposure", detectors=("overexposed", "underexposed"), every_s=EVERY_S)
+@viewer("exposure", detectors=("overexposed", "underexposed"), every_s=EVERY_S, sparse=True)
 class Exposure:
     """Watches both ends of the scale."""
 

@@ -96,7 +96,7 @@ def outside(planes: tuple[Codes, Codes, Codes], matrix: NDArray[np.float64]) -> 
     return np.asarray(cv2.bitwise_not(inside), np.uint8).reshape(planes[0].shape)
 
 
-@viewer("legal_range", detectors=("legal_range",), every_s=EVERY_S)
+@viewer("legal_range", detectors=("legal_range",), every_s=EVERY_S, sparse=True)
 class LegalRange:
     """Watches a file's levels."""
 

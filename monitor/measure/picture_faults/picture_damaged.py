@@ -9,11 +9,14 @@ packet. FFmpeg reads a transport stream through a parser that sees a picture's e
 one's beginning, so the flag of a loss comes out with the picture before it: in 99 of 99 losses,
 of four codecs, the flagged packet's own picture was whole. With B pictures what is damaged may be
 shown before it, which its stamp would not tell.
+
+While only packets are followed, or key frames alone are decoded, packets count as the pictures they
+hold, and the episode closes at that key packet itself.
 """
 
 from collections import deque
 
-from capture.source import Frame, Item, Packet
+from capture.source import Frame, Item, Packet, Rung, Thinned
 from monitor.measure.measurement import Detection, Setup, is_video, measure
 from monitor.measure.picture.bursts import Span
 from monitor.measure.picture.stamps import FrameClock
@@ -21,6 +24,7 @@ from monitor.metrics import Value, declare
 
 CLEAN_PACKETS = 2
 REORDERED_PACKETS = 32  # twice the most that a decoder may hold back (ITU-T H.264, A.3.1: 16)
+FEW: frozenset[Rung] = frozenset({"key frames", "packets only"})  # too few to see damage in
 
 CORRUPT = declare(
     "packets_corrupt", "packets", "scalar", "sum", "Packets that came damaged or do not decode"
@@ -46,13 +50,18 @@ class PictureDamaged:
         self.waited = 0  # packets since
         self.frames = 0  # of the open episode
         self.corrupt = self.damaged = 0
+        self.few = False
         self.fresh = False
 
     def feed(self, item: Item) -> None:
         """Take the next packet or picture; a ``Lost`` repeats what its packet said."""
         if isinstance(item, Packet):
             self._packet(item)
-        elif isinstance(item, Frame):
+            if self.few:
+                self._picture(self.position)
+        elif isinstance(item, Thinned):
+            self.few = item.rung in FEW
+        elif isinstance(item, Frame) and not self.few:
             self._frame(item)
 
     def _open(self, tick: int) -> None:
@@ -93,14 +102,17 @@ class PictureDamaged:
     def _frame(self, frame: Frame) -> None:
         tick = self.clock.tick(frame)
         self.waited = 0
-        healed = self.heals_at is not None and tick >= self.heals_at
-        if frame.corrupt and (self.heals_at is None or healed):
-            self.clean_packets, self.heals_at, healed = 0, None, False
+        if frame.corrupt and (self.heals_at is None or tick >= self.heals_at):
+            self.clean_packets, self.heals_at = 0, None
             self._open(tick)
-        elif healed:
+        self._picture(tick)
+
+    def _picture(self, tick: int) -> None:
+        """Count a picture of the open episode; open or close it where it begins or ends."""
+        if self.heals_at is not None and tick >= self.heals_at:
             self.span.close(max(tick, self.span.start), max(1, self.frames), count=self.frames)
             self.heals_at = self.flagged = None
-        elif self.flagged is not None and tick not in self.before:
+        elif self.flagged is not None and (self.few or tick not in self.before):
             self._open(tick)
         if self.span.is_open:
             self.frames += 1

@@ -113,3 +113,20 @@ def test_commands_are_bounded_and_come_with_the_next_look() -> None:
     assert accepted.count(True) == COMMANDS_LIMIT
     assert len(door.take(0.0).commands) == COMMANDS_LIMIT
     assert door.take(0.0).commands == []
+
+
+def test_pictures_that_wait_give_way_where_sound_would_soon_be_lost() -> None:
+    door = HandOver()
+    door.opened([STREAM])
+    for number in range(HELD_FRAMES):
+        door.put(frame(number))
+    for number in range(100):
+        door.put(block(number))
+    door.put(frame(99))
+    items = everything(door)
+    assert [item.start for item in items if isinstance(item, Block)] == [
+        n * 960 for n in range(100)
+    ]
+    lost = [(item.start, item.amount, item.unit) for item in items if isinstance(item, Lost)]
+    assert lost == [(0, float(HELD_FRAMES), "frames")]
+    assert isinstance(items[-1], Frame)
