@@ -51,17 +51,25 @@ class Demuxer:
     ``now_ns`` stamps arrivals. A packet that is flagged or does not decode becomes a ``corrupt``
     packet and a ``Lost``; decoding goes on. ``from_key``: a feed is joined in mid-stream, so its
     pictures are decoded from the first key frame on; what comes before is not damage.
+    ``quantisers``: pictures tell their mean quantiser, where the codec's decoder exports it.
     """
 
     def __init__(
-        self, container: InputContainer, now_ns: Callable[[], int], *, from_key: bool = False
+        self,
+        container: InputContainer,
+        now_ns: Callable[[], int],
+        *,
+        from_key: bool = False,
+        quantisers: bool = False,
     ) -> None:
         self.container = container
         self.now_ns = now_ns
         self.epoch = 0
         streams = [s for s in container.streams if s.type in ("audio", "video")][:STREAMS_LIMIT]
         _check_rates(streams)
-        self.decoders = {stream.index: StreamDecoder(stream) for stream in streams}
+        self.decoders = {
+            stream.index: StreamDecoder(stream, quantisers=quantisers) for stream in streams
+        }
         self.packets: Iterator[AvPacket[Any]] = (
             iter(container.demux(*streams)) if streams else iter(())
         )

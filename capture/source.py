@@ -133,6 +133,11 @@ class Packet:
     t_arrival_ns: int
 
 
+def unknown_quantiser() -> float | None:
+    """Say that a picture's quantiser is not known."""
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
     """One decoded picture.
@@ -162,6 +167,8 @@ class Frame:
     """The same object as long as nothing of it changes."""
     timecode: str | None = None
     """What the picture itself carries (H.264 and HEVC SEI, MPEG-2 GOP header)."""
+    quantiser: Callable[[], float | None] = unknown_quantiser
+    """Works out the mean quantiser, on the codec's own scale (:mod:`capture.quantiser`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,17 @@ from numpy.typing import NDArray
 
 from capture.coding import CodingReader
 from capture.planes import luma_and_chroma, picture_bit_depth, small_bgr
-from capture.source import SAYS_NOTHING, Block, Frame, Item, Lost, Packet, StreamInfo
+from capture.quantiser import export_quantisers, quantiser_of
+from capture.source import (
+    SAYS_NOTHING,
+    Block,
+    Frame,
+    Item,
+    Lost,
+    Packet,
+    StreamInfo,
+    unknown_quantiser,
+)
 
 if TYPE_CHECKING:
     from av.packet import Packet as AvPacket
@@ -138,10 +148,10 @@ class StreamDecoder:
 
     Sound is counted: a block starts where the last one ended unless its stamp differs by more
     than two ticks of the container's time base and 3 ms; a jump forward is a ``Lost``, a step
-    back is taken as it is stamped.
+    back is taken as it is stamped. ``quantisers``: pictures tell theirs, where the decoder can.
     """
 
-    def __init__(self, stream: Stream, epoch: int = 0) -> None:
+    def __init__(self, stream: Stream, epoch: int = 0, *, quantisers: bool = False) -> None:
         self.stream = stream
         self.epoch = epoch
         self.base = stream.time_base or Fraction(1, 1000)
@@ -152,6 +162,7 @@ class StreamDecoder:
         self.first: int | None = None
         self.end: int | None = None  # end of the newest stamped packet, in ticks
         self.longest = 0  # longest packet, in ticks
+        self.codec = stream.codec_context.codec.canonical_name
         # FFmpeg flags a packet cut off by the end of the file. Of PCM the samples that are there
         # are whole, and those that are not are told as the file's missing end, once.
         self.cut_is_whole = stream.codec_context.name.startswith("pcm_")
@@ -159,6 +170,9 @@ class StreamDecoder:
             stream.codec_context.thread_type = ThreadType.NONE
             stream.codec_context.thread_count = 1
         self.coding = CodingReader(stream) if isinstance(stream, VideoStream) else None
+        self.quantisers = (
+            quantisers and isinstance(stream, VideoStream) and export_quantisers(stream)
+        )
         if isinstance(stream, AudioStream):
             self.tick = Fraction(1, stream.codec_context.sample_rate or 48_000)
         else:
@@ -268,4 +282,5 @@ class StreamDecoder:
             bgr=small_bgr(frame, aspect),
             coding=SAYS_NOTHING if self.coding is None else self.coding.of(frame),
             timecode=frame.metadata.get("timecode"),
+            quantiser=quantiser_of(frame, self.codec) if self.quantisers else unknown_quantiser,
         )

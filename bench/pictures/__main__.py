@@ -19,6 +19,7 @@ import bench.pictures.faults
 import bench.pictures.scenes  # noqa: F401  both fill a registry
 from bench.corpus.material import HALVES, MaterialMissing
 from bench.corpus.score import rate_bound, recall_bound
+from bench.pictures.coders import BY_NAME
 from bench.pictures.faults.fault import FAULTS, Fault, Stage
 from bench.pictures.scenes import recorded
 from bench.pictures.scenes.scene import scenes_of
@@ -57,7 +58,8 @@ def _print_fault(fault: Fault, results: list[Result], clean: list[Result], known
     else:
         _print_recall(fault, results, hits, labels)
     values = [value for r in results for value in r.bad]
-    clean_values = [value for r in clean for value in r.good.get(fault.metric or "", [])]
+    alike = (r for r in clean if fault.wanted.coders(BY_NAME[r.coder]))  # on one codec's scale
+    clean_values = [value for r in alike for value in r.good.get(fault.metric or "", [])]
     area = auc(values, clean_values, less=fault.less)
     if area is not None:
         print(

@@ -248,7 +248,7 @@ def decoded(
 ) -> tuple[tuple[StreamInfo, ...], Iterator[Item]]:
     """Return a stream's description and its items, as a worker's source gives them."""
     container = av.open(BytesIO(data), "r")
-    demuxer = Demuxer(container, now_ns)
+    demuxer = Demuxer(container, now_ns, quantisers=True)
 
     def items() -> Iterator[Item]:
         with container:

@@ -161,7 +161,7 @@ class MediaFile:
         self._container.close()
         self._header = read_wav_header(self.path)
         self._container = open_container(self.path, **self._options())
-        self._demuxer = Demuxer(self._container, time.monotonic_ns)
+        self._demuxer = Demuxer(self._container, time.monotonic_ns, quantisers=self.real_time)
         self._declared_s = self._declared()
         return tuple(_named(info, self._header) for info in self._demuxer.infos(interlaced))
 

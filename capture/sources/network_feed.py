@@ -253,7 +253,7 @@ class NetworkFeed:
         from capture.demux import Demuxer
 
         try:
-            demuxer = Demuxer(container, time.monotonic_ns, from_key=True)
+            demuxer = Demuxer(container, time.monotonic_ns, from_key=True, quantisers=True)
         except SourceError as error:
             self._opened.put(error)
             return

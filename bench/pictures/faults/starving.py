@@ -39,7 +39,7 @@ def _coders(codec: str, *, names: tuple[str, ...] = ()) -> Wanted:
 
 for _name, _codec, _metric, _auc in (
     ("pixellation H.264", "libx264", "quantiser", 0.98),
-    ("pixellation MPEG-2", "mpeg2video", "blockiness", 0.98),
+    ("pixellation MPEG-2", "mpeg2video", "quantiser", 0.98),
     ("pixellation MJPEG", "mjpeg", "blockiness", 0.98),
     ("pixellation HEVC", "libx265", "blockiness", 0.90),
 ):

@@ -9,6 +9,7 @@ from monitor.measure.picture_faults import (
     legal_range,
     no_signal,
     picture_damaged,
+    pixellation,
     stillness,
     tearing,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "legal_range",
     "no_signal",
     "picture_damaged",
+    "pixellation",
     "stillness",
     "tearing",
 ]
