@@ -2,9 +2,9 @@
 
 Once a second the picture is compared with its own median of 3×3 pixels: what differs by much and
 all alone stands out. A pixel counts when it does so in the same direction in all of the last
-``LOOKS`` looks, while its surroundings have changed: a spot on the wall, a lamp far away and the
-dots of a burnt-in text stand out too, but the first move with the picture, and text stands in its
-own strokes, not alone. In a shot that does not change nothing is told until it does.
+``LOOKS`` looks, while its surroundings have changed and were calm at least once: a spot on the wall
+and a lamp far away stand out too, but move with the picture, and a dot of burnt-in text has its
+strokes around it at all times. In a shot that does not change nothing is told until it does.
 """
 
 from collections import deque
@@ -25,6 +25,8 @@ LOOKS: Final = 8
 STANDS_OUT_CODES: Final = 24  # over its surroundings: sensor noise is 2 to 6 codes
 LONELY_PIXELS: Final = 5  # the side of the square in which nothing else may stand out
 CHANGED_CODES: Final = 12.0  # by which the surroundings must have changed over the looks
+CALM_CODES: Final = 8.0  # deviation of the surroundings, in one look at least
+RING_PIXELS: Final = 4  # how far around it the surroundings reach; text is 5 to 40 pixels high
 NAMED_LIMIT: Final = 4
 FOUND_LIMIT: Final = 2_000  # more of them are glitter, rain or a screen of dots
 
@@ -51,22 +53,25 @@ def _alone(over: Codes) -> Codes:
 class _Suspect:
     """A pixel that stands out: in how many looks, and how its surroundings have changed."""
 
-    __slots__ = ("darkest", "lightest", "looks", "missed", "side")
+    __slots__ = ("calmest", "darkest", "lightest", "looks", "missed", "side")
 
-    def __init__(self, side: int, around: int) -> None:
+    def __init__(self, side: int, around: int, spread: float) -> None:
         self.side, self.looks, self.missed = side, 1, 0
         self.darkest = self.lightest = around
+        self.calmest = spread
 
-    def seen(self, around: int) -> None:
+    def seen(self, around: int, spread: float) -> None:
         """Count one more look; a coder may hide it in one look out of four."""
         self.looks += 1
         self.missed = max(0, self.missed - 1)
         self.darkest, self.lightest = min(self.darkest, around), max(self.lightest, around)
+        self.calmest = min(self.calmest, spread)
 
     @property
     def is_hot(self) -> bool:
         """Whether it stood out long enough, wherever the camera looked."""
-        return self.looks >= LOOKS and self.lightest - self.darkest >= CHANGED_CODES
+        changed = self.lightest - self.darkest >= CHANGED_CODES
+        return self.looks >= LOOKS and changed and self.calmest <= CALM_CODES
 
 
 @viewer("hot_pixels", detectors=("hot_pixels",), every_s=EVERY_S)
@@ -114,12 +119,12 @@ class HotPixels:
                 if suspect.missed > LOOKS // 2:
                     del self.suspects[place]
         for place, side in found.items():
-            around = around_code(codes, *place)
+            around = surroundings(codes, *place)
             known = self.suspects.get(place)
             if known is None:
-                self.suspects[place] = _Suspect(side, around)
+                self.suspects[place] = _Suspect(side, *around)
             elif known.side == side:
-                known.seen(around)
+                known.seen(*around)
 
     def _open(self, tick: int, hot: list[tuple[int, int]]) -> None:
         named = ", ".join(f"{x + 1}/{y + 1}" for y, x in hot[:NAMED_LIMIT])
@@ -152,7 +157,14 @@ class HotPixels:
         self._end(end)
 
 
-def around_code(codes: Codes, y: int, x: int) -> int:
-    """Return the median of the square around a pixel."""
-    rows, columns = slice(max(0, y - 1), y + 2), slice(max(0, x - 1), x + 2)
-    return int(np.median(codes[rows, columns]))
+def surroundings(codes: Codes, y: int, x: int) -> tuple[int, float]:
+    """Return the median and the standard deviation of what is around a pixel.
+
+    What is next to the pixel is left out: a coder smears it by one.
+    """
+    top, left = max(0, y - RING_PIXELS), max(0, x - RING_PIXELS)
+    square = codes[top : y + RING_PIXELS + 1, left : x + RING_PIXELS + 1]
+    ring = np.ones(square.shape, bool)
+    ring[max(0, y - top - 1) : y - top + 2, max(0, x - left - 1) : x - left + 2] = False
+    around = square[ring]
+    return int(np.median(around)), float(np.std(around))

@@ -77,6 +77,9 @@ def test_burnt_in_text_and_what_is_masked_are_no_pixels() -> None:
     lumas = shots()
     for n, luma in enumerate(lumas):
         cv2.putText(luma, f"10:42:{n:02d}:17", (4, 20), cv2.FONT_HERSHEY_PLAIN, 1.0, 255, 1)
+        luma[60:70, 10:40] = 20
+        cv2.putText(luma, "A.i:x", (11, 68), cv2.FONT_HERSHEY_PLAIN, 0.6, 255, 1)
+        luma[62, 30] = luma[66, 36] = 255  # dots within a label
     assert watched(lumas).steps == []
     for luma in lumas:
         luma[80, 20] = 255
