@@ -12,6 +12,7 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from monitor.measure.look import unmasked
 from monitor.measure.measurement import Detection, Setup
@@ -28,26 +29,29 @@ CHANGED_CODES: Final = 12.0  # by which the surroundings must have changed over 
 CALM_CODES: Final = 8.0  # deviation of the surroundings, in one look at least
 RING_PIXELS: Final = 4  # how far around it the surroundings reach; text is 5 to 40 pixels high
 NAMED_LIMIT: Final = 4
-FOUND_LIMIT: Final = 2_000  # more of them are glitter, rain or a screen of dots
+FOUND_LIMIT: Final = 1_000  # more of them are glitter, rain or a screen of dots
+
+Places = NDArray[np.intp]
 
 HOT = declare("hot_pixels", "pixels", "scalar", "last", "Single pixels that stand out everywhere")
 
 
-def outstanding(codes: Codes) -> tuple[Codes, Codes]:
-    """Return where a pixel is far brighter, and far darker, than all around it: 255, else 0."""
+def outstanding(codes: Codes) -> tuple[Places, Places]:
+    """Return places, row and column, of pixels far brighter, and far darker, than around them."""
     middle = cv2.medianBlur(codes, 3)
     sides = (cv2.subtract(codes, middle), cv2.subtract(middle, codes))
     bright, dark = (_alone(np.asarray(side, np.uint8)) for side in sides)
     return bright, dark
 
 
-def _alone(over: Codes) -> Codes:
+def _alone(over: Codes) -> Places:
     found = cv2.threshold(over, STANDS_OUT_CODES - 1, 1, cv2.THRESH_BINARY)[1]
     if not 0 < cv2.countNonZero(found) <= FOUND_LIMIT:
-        return np.zeros(over.shape, np.uint8)
-    side = (LONELY_PIXELS, LONELY_PIXELS)
-    near = cv2.boxFilter(found, cv2.CV_8U, side, normalize=False, borderType=cv2.BORDER_CONSTANT)
-    return np.where((near == 1) & (found == 1), 255, 0).astype(np.uint8)
+        return np.zeros((0, 2), np.intp)
+    places: Places = np.asarray(cv2.findNonZero(found), np.intp).reshape(-1, 2)[:, ::-1]
+    reach = LONELY_PIXELS // 2
+    apart = np.abs(places[:, None, :] - places[None, :, :]).max(axis=2)
+    return np.asarray(places[(apart <= reach).sum(axis=1) == 1], np.intp)
 
 
 class _Suspect:
@@ -110,9 +114,8 @@ class HotPixels:
     def _follow(self, codes: Codes) -> None:
         seen = unmasked((codes.shape[0], codes.shape[1]), self.masks)
         found: dict[tuple[int, int], int] = {}
-        for side, spots in zip((1, -1), outstanding(codes), strict=True):
-            rows, columns = np.nonzero(spots & seen)
-            found |= {(int(y), int(x)): side for y, x in zip(rows, columns, strict=True)}
+        for side, places in zip((1, -1), outstanding(codes), strict=True):
+            found |= {(y, x): side for y, x in places.tolist() if seen[y, x]}
         for place, suspect in list(self.suspects.items()):
             if found.get(place) != suspect.side:
                 suspect.missed += 2

@@ -37,11 +37,11 @@ def band_changes(view: View) -> NDArray[np.float64] | None:
     """Return each band's mean absolute difference to the picture before, codes of 8 bits."""
     if view.before is None or view.rows.shape[0] < BANDS:
         return None
-    changed = cv2.absdiff(view.rows, view.before.rows)
-    rows = cv2.reduce(changed, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()
-    edges = np.linspace(0, len(rows), BANDS + 1).astype(np.intp)
-    sums: NDArray[np.float64] = np.add.reduceat(rows.astype(np.float64), edges[:-1])
-    return sums / np.diff(edges) / (1 << (view.frame.bit_depth - 8))
+    now, last = view.rows, view.before.rows
+    edges = np.linspace(0, len(now), BANDS + 1).astype(int)
+    sums = [cv2.norm(now[a:b], last[a:b], cv2.NORM_L1) for a, b in pairwise(edges.tolist())]
+    codes = np.diff(edges) * now.shape[1] * (1 << (view.frame.bit_depth - 8))
+    return np.asarray(np.array(sums) / codes, np.float64)
 
 
 def torn_at(
