@@ -5,7 +5,7 @@ fixed steps of it, so that results never depend on the machine's speed.
 """
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -33,6 +33,14 @@ HELD = FORMAT_KEYS
 """Metrics that are told once and hold until they change: the rules hear them in every reading."""
 AGAINST_LINE_UP = frozenset({"dead_microphone", "floor_raised", "swapped"})
 """Detectors that compare with what the line-up learned; a file has none."""
+SEEN_BY: Mapping[str, tuple[str, ...]] = {
+    "pixellation": ("quantiser", "blockiness"),
+    "focus_lost": ("sharpness",),
+    "flicker": ("flicker_ratio",),
+    "hot_pixels": ("hot_pixels",),
+    "legal_range": ("illegal_area",),
+}
+"""Detectors that cannot judge every picture, and the metrics of which one is there when they do."""
 KINDS_OF = {"sound": ("audio",), "camera": ("video",), "both": ("audio", "video", "data")}
 """Streams by the department that looks after them."""
 
@@ -288,6 +296,11 @@ def _was_judged(session: _Session, rule: Rule) -> bool:
     """Say whether a rule had something to judge in this file: a detector, or a metric."""
     kinds = KINDS_OF[rule.department]
     if rule.event in AGAINST_LINE_UP:
+        return False
+    needed = SEEN_BY.get(rule.event or "")
+    if needed and not any(
+        key in one.measured for one in session.measured.values() for key in needed
+    ):
         return False
     if rule.event is not None:
         return any((kind, rule.event) in session.detectors for kind in kinds)

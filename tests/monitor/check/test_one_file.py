@@ -280,3 +280,15 @@ def test_silences_within_one_second_stay_apart_and_exact(tmp_path: Path) -> None
     bounds_s = [first.start_s, first.end_s, second.start_s, second.end_s]
     expected_s = [2 + samples / RATE for samples in (1000, 15000, 30000, 45000)]
     assert bounds_s == pytest.approx(expected_s, abs=1e-4)  # a sine's zero lengthens by a sample
+
+
+def test_a_detector_that_saw_too_little_of_the_picture_is_not_said_to_have_checked_it(
+    clips: Clips,
+) -> None:
+    small = check(clips.picture(frames=25))
+    assert {"video.pixellation", "video.focus", "video.flicker", "video.hot_pixels"} <= set(
+        small.not_checked
+    )
+    moving = clips.picture(".mov", frames=250, size="1280x720", codec=("-c:v", "mjpeg"))
+    seen = {"video.pixellation", "video.focus", "video.flicker", "video.hot_pixels"}
+    assert not seen & set(check(moving).not_checked)
