@@ -3,11 +3,12 @@
 import re
 import wave
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 from tests.browser.conftest import FULL_SCALE, RATE_HZ, Tablet, opened, tab
 from tests.rigs.service import RunningService
@@ -29,6 +30,7 @@ loop = true
 """
 LENGTH_S = 90  # longer than the tests take, so that Ana stays silent
 SPEAKS_S = 1
+LEARN_TAPS, LEARNED_MS = 4, 4_000
 
 
 def write_morning(path: Path) -> None:
@@ -90,6 +92,17 @@ def test_one_tap_marks_a_silent_microphone_as_muted_and_another_takes_it_back(
     expect(page.get_by_test_id("phase")).to_have_text("STANDBY")
 
 
+def learn(page: Page) -> None:
+    """Tap until it is learned: a source that stalls for a moment, on a busy machine, is not."""
+    learned = page.get_by_test_id("learned").filter(has_text=re.compile("^learned"))
+    for _ in range(LEARN_TAPS):
+        page.get_by_role("button", name="Learn now").tap()
+        with suppress(Error):
+            learned.wait_for(timeout=LEARNED_MS)
+            return
+    expect(learned).to_be_visible()
+
+
 def test_a_line_up_ticks_what_carries_sound_reads_the_tone_and_is_learned(
     tablet: Tablet, morning: RunningService
 ) -> None:
@@ -102,8 +115,7 @@ def test_a_line_up_ticks_what_carries_sound_reads_the_tone_and_is_learned(
     expect(boom).to_have_attribute("data-heard", "true")
     expect(tone).to_contain_text(re.compile(r"tone 1000\.0 Hz at −20\.0\d dBFS, THD\+N 0\.\d+ %"))
     expect(page.get_by_test_id("learned")).to_have_text("not learned yet")
-    page.get_by_role("button", name="Learn now").tap()
-    expect(page.get_by_test_id("learned")).to_have_text(re.compile("^learned"))
+    learn(page)
     page.get_by_role("button", name="Learn and end").tap()
     expect(page.get_by_test_id("learned")).to_have_text(
         re.compile(r"^learned \d\d:\d\d by .+, 3 channels$")
