@@ -236,6 +236,8 @@ class Source(Protocol):
     open_limit_s: float
     """``open`` takes at most this long unless it hangs."""
     practice: bool
+    has_peer: bool
+    """Somebody else sends, who may fall silent; a file read here only waits for its own clock."""
 
     def open(self) -> tuple[StreamInfo, ...]:
         """Connect and return the streams of epoch 0. Raises ``OpenFailed``."""

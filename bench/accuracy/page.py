@@ -8,7 +8,7 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.accuracy.detection import Row
+from bench.accuracy.detection import CONSEQUENCES_TAKES, Row
 from bench.accuracy.ebu import Case, Outcome
 from bench.corpus.faults.fault import Fault
 from bench.corpus.material import HALVES, PACKAGES, Half
@@ -245,7 +245,10 @@ def _detection_row(row: Row, tune: Row | None) -> list[str]:
 
 
 def _injections(rows: Sequence[Row]) -> Iterator[str]:
-    yield "What is injected, and what else was told on those takes (consequences and mistakes):"
+    yield (
+        "What is injected, and what else was told (consequences and mistakes) on the first "
+        f"{CONSEQUENCES_TAKES} takes of each; on the others only what finds the fault was run:"
+    )
     yield ""
     yield from table(
         ["fault", "injected", "in time", "false beside it", "other events"],

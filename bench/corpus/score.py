@@ -329,11 +329,13 @@ def score(
     roles: tuple[str, ...] | None = None,
     material: Material | None = None,
     detectors: Collection[str] | None = None,
+    consequences: bool = True,
 ) -> Iterator[Result]:
     """Yield the result of one clean take (name None) and of copies spoilt by the named faults.
 
-    With ``detectors`` only what gives their events is run, which is quicker. A take that has no
-    place for a fault yields a result without labels.
+    With ``detectors`` only what gives their events is run, which is quicker; without
+    ``consequences`` a spoilt take meets only what finds its fault. A take that has no place for a
+    fault yields a result without labels.
     """
     clean = take(seed, half, seconds=seconds, channels=channels, roles=roles, material=material)
     baseline = line_up(clean)
@@ -351,7 +353,8 @@ def score(
             result.alerts = raised if fault is None else []
             yield result
         else:
-            with only(detectors):
+            finders = None if fault is None or consequences else (*fault.detectors, *fault.also)
+            with only(detectors or finders):
                 heard = hear(spoilt, baseline, timely=fault is not None)
             yield judge(spoilt, fault, labels, heard)
 

@@ -166,6 +166,7 @@ class AudioDevice:
     stall_s = STALL_S
     open_limit_s = OPEN_LIMIT_S
     practice = False
+    has_peer = False
 
     def __init__(self, options: AudioDeviceOptions) -> None:
         """Remember the options; nothing is opened yet."""

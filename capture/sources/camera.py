@@ -161,6 +161,7 @@ class Camera:
 
     open_limit_s = OPEN_LIMIT_S
     practice = False
+    has_peer = True
 
     def __init__(
         self, options: CameraOptions, opener: Callable[[str], Capture] = open_device

@@ -116,6 +116,7 @@ class MediaFile:
     latency_s = 0.0
     open_limit_s = OPEN_LIMIT_S
     practice = False
+    has_peer = False
 
     def __init__(self, options: MediaFileOptions) -> None:
         self.path = Path(options.path).expanduser()

@@ -114,6 +114,7 @@ class NetworkFeed:
     """One address: opened, read and closed; what stops it is said once, and nothing is retried."""
 
     practice = False
+    has_peer = True
 
     def __init__(self, options: NetworkFeedOptions) -> None:
         self.options = options

@@ -326,6 +326,7 @@ class Synthetic:
     stall_s = STALL_S
     open_limit_s = OPEN_LIMIT_S
     practice = True
+    has_peer = False
 
     def __init__(self, options: SyntheticOptions, clock: Clock | None = None) -> None:
         """Remember what to make; nothing is painted before ``open``."""

@@ -75,8 +75,11 @@ class Reader:
     def _opened(self, streams: tuple[StreamInfo, ...]) -> None:
         self.beat_ns = self.item_ns = time.monotonic_ns()
         self.is_open = True
-        self.arrivals = Arrivals(streams)
+        self.arrivals = self._watched(streams)
         self._door.opened(streams)
+
+    def _watched(self, streams: tuple[StreamInfo, ...]) -> Arrivals:
+        return Arrivals(streams if self._source.has_peer else ())
 
     def _read(self) -> Outcome:
         while not self._stop.is_set():
@@ -86,7 +89,7 @@ class Reader:
                 continue
             self.item_ns = self.beat_ns
             if isinstance(item, Changed):
-                self.arrivals = Arrivals(item.streams)
+                self.arrivals = self._watched(item.streams)
             self.arrivals.take(item)
             self._hand_over(item)
             if isinstance(item, Ended):
