@@ -202,14 +202,15 @@ class Dropout:
         room = LONGEST_WINDOWS - len(run.high)
         run.high += self._windows[first : min(end, first + room), index + self._count].tolist()
 
-    def _jumps(self, index: int, outside: tuple[int, int], inside: int) -> bool:
-        """Say whether two windows, as far as they are known, are far louder than one inside.
+    def _jumps(self, index: int, outside: tuple[int, int], inside: tuple[int, int]) -> bool:
+        """Say whether one of two windows, where known, is far louder than the least inside.
 
-        Above 1 kHz: of all frequencies rumble may be most, and it crosses zero.
+        Of two inside, since of the shortest dropout either may hold some of its edge. Above 1 kHz:
+        of all frequencies rumble may be most, and it crosses zero.
         """
         known = [window for window in outside if 0 <= window < len(self._windows)]
         high = self._windows[:, index + self._count]
-        return bool(high[known].max(initial=0.0) > JUMP * high[inside])
+        return bool(high[known].max(initial=0.0) > JUMP * high[list(inside)].min())
 
     def _low(self, index: int, window: int) -> bool:
         both = [index, index + self._count]
@@ -224,7 +225,7 @@ class Dropout:
 
     def _fall(self, index: int, window: int) -> int | None:
         """Return the tick at which a run that begins here fell; None where it fell slowly."""
-        fell = self._jumps(index, (window - 2, window - 1), window + 1)
+        fell = self._jumps(index, (window - 2, window - 1), (window, window + 1))
         if not fell or not self._low(index, window + 1):
             return None
         middle = self._tick(window) + self._frames // 2
@@ -237,7 +238,7 @@ class Dropout:
         """Tell a run that ends before this window, if it is a dropout."""
         if run.start is None or len(run.high) < 2:
             return
-        if not self._jumps(index, (window, window + 1), window - 2):
+        if not self._jumps(index, (window, window + 1), (window - 2, window - 1)):
             return
         middle = self._tick(window) - (self._frames + 1) // 2
         inside = self._magnitudes(index, self._tick(window - 2), middle).max()
