@@ -84,10 +84,14 @@ class Scratch:
 
 
 class Hops:
-    """A buffer of one hop with the last ``HISTORY`` frames of the one before in front of it."""
+    """A buffer of one hop with the last ``HISTORY`` frames of the one before in front of it.
 
-    def __init__(self, channels: int, sample_rate_hz: int) -> None:
-        self.frames_limit = max(round(HOP_LIMIT_S * sample_rate_hz), HOP_VALUES // channels)
+    Of a recorded file hops of few channels are longer; live, nothing waits for ``HOP_LIMIT_S``.
+    """
+
+    def __init__(self, channels: int, sample_rate_hz: int, *, live: bool) -> None:
+        shared = 0 if live else HOP_VALUES // channels
+        self.frames_limit = max(round(HOP_LIMIT_S * sample_rate_hz), shared)
         self._buffer: Samples = np.zeros((channels, HISTORY + self.frames_limit), np.float32)
         self._scratch = Scratch()
         self._filled = 0

@@ -1,7 +1,8 @@
 """Feed the listeners of an audio stream: samples are converted once and cut into hops they share.
 
 A hop is worked on when it is drained, when it is full, and at once before a hole. Its values wait
-until then, so events of listeners come at most a hop late: 0.1 s, live 40 ms.
+until then, so events of listeners come at most a hop late: live 40 ms, and 0.1 s where nobody takes
+readings.
 """
 
 from collections.abc import Mapping, Sequence
@@ -92,7 +93,7 @@ class _Ears:
     """The hops and listeners of a stream whose channel count is known."""
 
     def __init__(self, setup: Setup, channels: int, sample_rate_hz: int) -> None:
-        self._hops = Hops(channels, sample_rate_hz)
+        self._hops = Hops(channels, sample_rate_hz, live=setup.live)
         self._energies = Grid(channels, sample_rate_hz, sum_squares)
         self._trace = LevelTrace(channels, sample_rate_hz)
         self._fine = Grid(channels, sample_rate_hz, sum_squares, FINE_PER_S)

@@ -38,7 +38,7 @@ def told(samples: Signal, sizes: list[int] | int = 4800, rate: int = RATE) -> li
     """Feed hops of these sizes to the detector alone."""
     channels = samples.shape[1]
     setup = Setup(stream=stream_of(channels, rate))
-    clicks, hops = Clicks(setup, channels, rate), Hops(channels, rate)
+    clicks, hops = Clicks(setup, channels, rate), Hops(channels, rate, live=True)
     at = 0
     for block in blocks(samples.astype(np.float32), sizes):
         part = block.samples
