@@ -14,9 +14,10 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.corpus import happenings, room_tone, rooms
+from bench.corpus import happenings, microphones, room_tone, rooms
 from bench.corpus.happenings import Span
 from bench.corpus.material import RATE, Half, Material, Samples, load
+from bench.corpus.microphones import Microphone
 from capture.source import StreamInfo
 
 BIT_DEPTH = 24
@@ -170,7 +171,8 @@ class _Set:
     bed_gain: Samples
     hiss: Samples
     drawn: set[str]
-    active_rms: float = 1.0
+    pair_bed: Samples | None = None
+    """Room tone as the first microphone of the stereo pair heard it."""
 
 
 def _prepare(
@@ -198,7 +200,7 @@ def _prepare(
         frames=frames,
         room=place,
         sources=rooms.Sources(tracks),
-        places=[_somewhere(generator, place) for _ in tracks],
+        places=[microphones.somewhere(generator, place) for _ in tracks],
         spans=[*talk.spans, *slate_spans, *prop_spans],
         bed=bed,
         bed_gain=room_tone.levels_over_time(generator, kind, frames),
@@ -208,31 +210,12 @@ def _prepare(
     return drawn, scene
 
 
-def _somewhere(generator: np.random.Generator, place: rooms.Room) -> rooms.Point:
-    """Return a point where somebody may stand."""
-    low, high = place.size_m * 0.15, place.size_m * 0.85
-    point: rooms.Point = generator.uniform(low, high)
-    point[2] = generator.uniform(1.2, 1.8)
-    return point
-
-
 def _rolled(generator: np.random.Generator, samples: Samples) -> Samples:
     """Return noise from another place in its own length, so that microphones differ."""
     return np.roll(samples, int(generator.integers(len(samples))))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Microphone:
-    """Where a microphone hangs and what it is like; ``tail`` is shared within a coincident pair."""
-
-    place: rooms.Point
-    low_cut_hz: float
-    high_cut_hz: float
-    tail: Samples
-    side: float = 1.0
-
-
-def _hear(on: _Set, microphone: _Microphone, level_dbfs: float) -> Samples:
+def _hear(on: _Set, microphone: Microphone, level_dbfs: float) -> Samples:
     """Return what a microphone gives, its speech at about ``level_dbfs`` RMS, room tone in it."""
     responses = [
         rooms.response(on.room, place, microphone.place, microphone.tail, gain=microphone.side)
@@ -241,9 +224,19 @@ def _hear(on: _Set, microphone: _Microphone, level_dbfs: float) -> Samples:
     shape = rooms.colour(microphone.low_cut_hz, microphone.high_cut_hz)
     heard = on.sources.heard(responses, shape)
     rms = happenings.active_rms(heard[round(happenings.SLATE_S * RATE) :])
-    heard += _rolled(on.generator, on.bed) * on.bed_gain
+    heard += _room_tone(on, microphone) * on.bed_gain
     heard *= np.float32(10 ** (level_dbfs / 20) / max(rms, 1e-6))
     return heard
+
+
+def _room_tone(on: _Set, microphone: Microphone) -> Samples:
+    """Return room tone as one microphone hears it; the second of a pair hears the first's too."""
+    own = _rolled(on.generator, on.bed)
+    if microphone.apart_m is not None and on.pair_bed is not None:
+        own = rooms.diffuse(on.pair_bed, own, microphone.apart_m)
+    if microphone.leads:
+        on.pair_bed = own
+    return own
 
 
 def _finish(on: _Set, heard: Samples) -> Samples:
@@ -258,27 +251,6 @@ def _finish(on: _Set, heard: Samples) -> Samples:
         heard = heard * np.float32(HEADROOM / peak)
     noise_dbfs = generator.uniform(-75, -60)
     return heard + _rolled(generator, on.hiss) * np.float32(10 ** (noise_dbfs / 20))
-
-
-def _microphone(on: _Set, role: str, worn: int) -> _Microphone:
-    generator = on.generator
-    tail = generator.standard_normal(rooms.LENGTH, np.float32)
-    speakers = sum(1 for _ in {s.speaker for s in on.spans if s.kind == "speech"}) or 1
-    near = on.places[min(worn, speakers - 1)]
-    if role == "lav" and worn < speakers:
-        place, top_hz = near + np.array([0.12, 0.0, -0.2]), generator.uniform(6000, 12000)
-    elif role == "boom":
-        middle = np.mean(on.places[:speakers], axis=0)
-        place = middle + np.array([*generator.normal(0, 0.3, 2), generator.uniform(0.5, 0.9)])
-        top_hz = 18000.0
-    else:
-        place, top_hz = _somewhere(generator, on.room), generator.uniform(9000, 20000)
-    return _Microphone(
-        place=place,
-        low_cut_hz=float(generator.choice([20, 40, 80, 80])),
-        high_cut_hz=float(top_hz),
-        tail=tail,
-    )
 
 
 def _knock(on: _Set, channel: int, track: Samples) -> None:
@@ -305,32 +277,6 @@ def _worn(on: _Set, track: Samples, channel: int, wearer: int) -> Samples:
     for start, end in spans:
         on.spans.append(Span(kind="gate", start=start, end=end, channels=(channel,)))
     return track * gain
-
-
-def _stereo(on: _Set) -> tuple[str, dict[str, _Microphone]]:
-    """Return a declared pair: coincident and shared in its late field, or spaced 0.2 to 2 m."""
-    generator = on.generator
-    left = _microphone(on, "stereo", 99)
-    if generator.random() < 0.5:
-        shared = np.float32(0.8) * left.tail + np.float32(0.6) * generator.standard_normal(
-            rooms.LENGTH, np.float32
-        )
-        right = _Microphone(
-            place=left.place,
-            low_cut_hz=left.low_cut_hz,
-            high_cut_hz=left.high_cut_hz,
-            tail=shared,
-            side=float(generator.uniform(0.6, 1.4)),
-        )
-        return "coincident", {"stereo left": left, "stereo right": right}
-    apart = np.array([generator.uniform(0.2, 2.0), 0.0, 0.0])
-    right = _Microphone(
-        place=left.place + apart,
-        low_cut_hz=left.low_cut_hz,
-        high_cut_hz=left.high_cut_hz,
-        tail=generator.standard_normal(rooms.LENGTH, np.float32),
-    )
-    return "spaced", {"stereo left": left, "stereo right": right}
 
 
 def _mix(on: _Set, tracks: dict[int, Samples], channel: int) -> Samples:
@@ -375,14 +321,14 @@ def take(
     on, scene = _prepare(generator, material or load(), half, frames)
     roles = roles or (ROLES + ("spare",) * channels)[:channels]
     channels = len(roles)
-    stereo, pair = _stereo(on)
+    stereo, pair = microphones.stereo(generator, on.room)
     out = np.empty((frames, channels), np.int32)
     tracks: dict[int, Samples] = {}
     for channel, role in enumerate(roles):
         if role in ("mix", "safety"):
             continue
         worn = roles[:channel].count("lav") if role == "lav" else 0
-        track = _track(on, channel, role, pair.get(role) or _microphone(on, role, worn), worn)
+        track = _track(on, channel, role, pair.get(role) or _placed(on, role, worn), worn)
         out[:, channel] = codes(track)
         if role in ("boom", "lav"):
             tracks[channel] = track
@@ -403,7 +349,12 @@ def take(
     )
 
 
-def _track(on: _Set, channel: int, role: str, microphone: _Microphone, worn: int) -> Samples:
+def _placed(on: _Set, role: str, worn: int) -> Microphone:
+    speakers = sum(1 for _ in {s.speaker for s in on.spans if s.kind == "speech"}) or 1
+    return microphones.microphone(on.generator, on.room, on.places[:speakers], role, worn)
+
+
+def _track(on: _Set, channel: int, role: str, microphone: Microphone, worn: int) -> Samples:
     """Return one microphone's finished track."""
     level_dbfs = on.generator.uniform(-32, -22) - (12 if role in ("spare", "plant") else 0)
     heard = _hear(on, microphone, level_dbfs)
