@@ -32,7 +32,9 @@ from tests.monitor.measure.sound.ebu_signals import RATES
 PAGE = ROOT / "docs" / "accuracy.md"
 IMAGE = ROOT / "docs" / "images" / "true-peak-error.svg"
 METERED = (
-    "monitor/measure",
+    "monitor/measure/sound",
+    "monitor/measure/pipeline.py",
+    "monitor/measure/measurement.py",
     "bench/accuracy/ebu.py",
     "bench/accuracy/meters.py",
     "tests/monitor/measure/sound/ebu_signals.py",
