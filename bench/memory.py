@@ -10,7 +10,6 @@ of sound, and its slope over the second half. Linux only (``/proc``).
 import os
 import sys
 import time
-from itertools import count
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy loads its BLAS
@@ -19,16 +18,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 import monitor.measure  # noqa: F401  fills the registries
+from bench.crew import rolling_engine
 from bench.hostile import CHANNELS, PAIRS, RATE, blocks_of
-from capture.source import Block, StreamInfo
-from monitor.lines import Hello, State
-from monitor.measure.described import describe
+from capture.source import Block
 from monitor.measure.pipeline import Pipeline
-from monitor.rules.engine import Engine
 from monitor.rules.sources import SourceFacts
-from monitor.rules.table import detector_limits, rules_for
+from monitor.rules.table import detector_limits
 
-SOURCE = "cart"
+CART = SourceFacts(
+    id="cart",
+    name="cart",
+    department="sound",
+    group="sound",
+    channel_names=tuple(f"channel {number + 1}" for number in range(CHANNELS)),
+)
 BLOCK = RATE // 10
 LOOP_S = 7  # the noise repeats, the faults do not
 TOLD_S = 30
@@ -66,44 +69,14 @@ def spoil(samples: Codes, generator: np.random.Generator) -> None:
             samples[:, 3] = -samples[:, 2]
 
 
-def engine_of(info: StreamInfo) -> Engine:
-    """Return the rules, rolling, for one live source."""
-    facts = SourceFacts(
-        id=SOURCE,
-        name="cart",
-        department="sound",
-        group="sound",
-        channel_names=tuple(f"channel {number + 1}" for number in range(CHANNELS)),
-        programme=(),
-    )
-    numbers = count(1)
-    engine = Engine(
-        rules_for(None, "feed"), {SOURCE: facts}, live=True, new_id=lambda: str(next(numbers))
-    )
-    engine.set_phase("rolling", 0)
-    hello = Hello(
-        node="",
-        boot_id="",
-        pid=0,
-        source=SOURCE,
-        kind="synthetic",
-        epoch=0,
-        latency_s=0.0,
-        streams=[describe(info)],
-    )
-    engine.line(hello, 0)
-    engine.line(State(source=SOURCE, state="live", t_mono_ns=0), 0)
-    return engine
-
-
 def main(minutes: float) -> None:
     """Run and print."""
     generator = np.random.default_rng(1)
     noise = 0.05 * generator.standard_normal((LOOP_S * RATE, CHANNELS), np.float32)
     info, _ = blocks_of(noise[:RATE].astype(np.float64))
     codes = np.rint(noise * 2**23).astype(np.int32) << 8
-    pipeline = Pipeline(SOURCE, [info], limits=detector_limits(None, "feed"), pairs=PAIRS)
-    engine = engine_of(info)
+    pipeline = Pipeline(CART.id, [info], limits=detector_limits(None, "feed"), pairs=PAIRS)
+    engine = rolling_engine(CART, info)
     began, told, points = time.process_time(), 0, list[tuple[float, float]]()
     for number in range(round(minutes * 600)):
         at = number * BLOCK

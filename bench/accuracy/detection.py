@@ -29,6 +29,7 @@ MEASURED = (
     "monitor/rules",
     "config/presets/rules.toml",
     "bench/corpus",
+    "bench/crew.py",
 )
 CLEAN_S = 60.0
 CONSEQUENCES_TAKES = 8  # spoilt ones of each fault on which everything runs, not its finders alone

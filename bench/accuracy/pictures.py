@@ -29,6 +29,7 @@ MEASURED = (
     "monitor/metrics.py",
     "monitor/rules",
     "config/presets/rules.toml",
+    "bench/crew.py",
     "bench/pictures",
 )
 LONG_S = 150.0  # of a clean shot: long enough for baselines to drift

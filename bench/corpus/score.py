@@ -17,14 +17,15 @@ from scipy.special import betaincinv, gammaincinv
 from bench.corpus.faults.fault import FAULTS, Fault, Label
 from bench.corpus.happenings import Span
 from bench.corpus.material import RATE, Half, Material
-from bench.corpus.product import Crew, Raised
 from bench.corpus.takes import Take, take
+from bench.crew import Crew, Raised
 from capture.source import Block, Ended
 from monitor.lines import Event, Gap
 from monitor.measure.measurement import MEASUREMENTS
 from monitor.measure.pipeline import Pipeline
 from monitor.measure.sound.listener import LISTENERS
 from monitor.metrics import Value, baseline_of
+from monitor.rules.sources import SourceFacts
 from monitor.rules.table import detector_limits
 
 BLOCK = RATE // 50
@@ -153,7 +154,7 @@ def hear(
         if crew is not None:
             for line in (*events, *readings):
                 crew.line(line, told)
-            crew.tick(told)
+            crew.pass_time(told)
     pipeline.feed(Ended(reason="end", t_arrival_ns=0))
     _collect(found, pipeline.events(), told)
     return [heard for heard, _ in found.values()]
@@ -345,7 +346,7 @@ def score(
         if fault is not None and not labels:
             yield Result(seed=seed, half=half, fault=name, channel_s=0.0)
         elif (fault is None and detectors is None) or (fault and fault.metric):
-            crew = Crew(spoilt)
+            crew = _crew(spoilt)
             heard = hear(spoilt, baseline, crew, timely=fault is not None)
             raised = crew.raised()
             heard += [_as_heard(one) for one in raised if one.rule in metric_rules()]
@@ -357,6 +358,19 @@ def score(
             with only(detectors or finders):
                 heard = hear(spoilt, baseline, timely=fault is not None)
             yield judge(spoilt, fault, labels, heard)
+
+
+def _crew(take_: Take) -> Crew:
+    """Return the crew of a cart with the take's tracks."""
+    facts = SourceFacts(
+        id="corpus",
+        name="cart",
+        department="sound",
+        group="sound",
+        channel_names=take_.names,
+        programme=take_.programme,
+    )
+    return Crew(facts, take_.info, RATE)
 
 
 def recall_bound(hits: int, labels: int) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 
 import monitor.measure  # noqa: F401  fills the registry
 from bench.corpus.material import Half
-from bench.pictures.crew import Crew, Raised
+from bench.crew import Crew, Raised
 from bench.pictures.faults.fault import FAULTS, Fault, Stage
 from bench.pictures.paint import Happening
 from bench.pictures.shots import Label, Shot, Wanted, shot
@@ -21,8 +21,10 @@ from monitor.lines import Event, Gap, Reading
 from monitor.measure.measurement import MEASUREMENTS
 from monitor.measure.picture.viewer import VIEWERS
 from monitor.measure.pipeline import Pipeline
+from monitor.rules.sources import SourceFacts
 from monitor.rules.table import detector_limits
 
+CAMERA = SourceFacts(id="pictures", name="cam", department="camera", group="camera")
 TOLERANCE_S = 0.25  # an episode may begin this much before its label or after its end
 SETTLES_S = 1.5  # of a label whose metric is not looked at: faults come on, windows fill
 EARLY = 2  # pictures: a damaged packet tells of a picture before the decoder shows it
@@ -107,7 +109,7 @@ def hear(
     run = Run()
     now = -1
     every = max(1, round(DRAIN_S * float(shot_.rate)))
-    crew = Crew(infos[0], float(shot_.rate)) if rolling else None
+    crew = Crew(CAMERA, infos[0], float(shot_.rate)) if rolling else None
     for item in items:
         if isinstance(item, Frame):
             numbers.first(item.pts)
@@ -123,16 +125,16 @@ def hear(
             if isinstance(event, Event):
                 _keep_event(found, event, now, numbers)
         if crew is not None:
-            _tell(crew, [*events, *readings], round(max(now, 0) / float(shot_.rate) * 1e9))
+            _tell(crew, [*events, *readings], max(now, 0))
     run.heard = [heard for heard, _ in found.values()]
     run.alerts = crew.raised() if crew is not None else []
     return run
 
 
-def _tell(crew: Crew, lines: Sequence[Event | Gap | Reading], t_ns: int) -> None:
+def _tell(crew: Crew, lines: Sequence[Event | Gap | Reading], now: int) -> None:
     for line in lines:
-        crew.line(line, t_ns)
-    crew.tick(t_ns)
+        crew.line(line, now)
+    crew.pass_time(now)
 
 
 def _keep_event(
