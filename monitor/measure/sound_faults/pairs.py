@@ -3,7 +3,8 @@
 Only pairs that the settings declare are judged: safety tracks are copies by intent. Both are heard
 in frames picked by :mod:`pair_frames` and averaged by :mod:`likeness`, a second at a time.
 
-*Polarity.* Evidence is the sign of what is common, whatever the delay up to 10 ms: of coincident
+*Polarity.* Evidence is the sign of what is common, whatever the delay up to 10 ms, and the sign of
+what is common under 44 Hz (:mod:`pair_lows`), where no distance of a pair is a delay: of coincident
 microphones it is certain within three averages; of microphones far from the speaker it is gathered
 for as long as it takes. A pair whose sign has gone to and fro is no left and right: the side signal
 of M/S turns with where the speaker stands. It is not judged any more.
@@ -23,11 +24,13 @@ from monitor.measure.measurement import Detection, Setup, StepPhase
 from monitor.measure.sound.listener import Hop, listen
 from monitor.measure.sound_faults.likeness import Average, Comparer, Likeness, Products
 from monitor.measure.sound_faults.pair_frames import PairFrames
+from monitor.measure.sound_faults.pair_lows import PairLows
 from monitor.metrics import Value
 
 LIKELY: Final = 0.1  # taken off each average's evidence: unlike sound's own deviation
 CAP: Final = 0.7  # less than SURE after that: one average alone decides nothing
-SURE: Final = 0.7  # 59 clean pairs of the tuning half reached 0.45 the wrong way
+SURE: Final = 0.7  # 65 clean spaced pairs of the tuning half reached 0.52 the wrong way
+LOW_LEAST: Final = 0.5  # common under 44 Hz; less of it may be a room's mode
 TURNS_LIMIT: Final = 2  # a cable is mended once; a sign that turns again follows the speaker
 TONE_LINES: Final = 2.6  # a tone has 2.0, the least of speech and music in the tuning half 2.7
 DELAY_KNOWN: Final = 0.2  # of coherence; below it reflections may be the higher peak
@@ -78,11 +81,12 @@ class Polarity:
         self._turns = 0
         self.open: Episode | None = None
 
-    def hear(self, found: Likeness, start: int, end: int) -> list[Detection]:
-        """Take what an average over [start, end) says; return what follows from it."""
+    def hear(self, found: Likeness, low: float, start: int, end: int) -> list[Detection]:
+        """Take what an average over [start, end) says and how much is common in the lows."""
         if self._turns > TURNS_LIMIT or found.lines < TONE_LINES:
             return []
-        evidence = max(-CAP, min(CAP, found.skewness))
+        of_lows = low if abs(low) >= LOW_LEAST else 0.0
+        evidence = max(-CAP, min(CAP, found.skewness + of_lows))
         for sign, before in self._sums.items():
             if before == 0.0:
                 self._since[sign] = start
@@ -204,6 +208,7 @@ class PairFaults:
         inside = (pair for pair in setup.pairs if max(pair) < channels and pair[0] != pair[1])
         self._pairs = tuple(inside)
         self._frames = PairFrames(self._pairs, sample_rate_hz)
+        self._lows = PairLows(self._pairs, sample_rate_hz)
         self._comparer = Comparer(self._frames.length, sample_rate_hz)
         self._averages = [Average(len(self._comparer.hz)) for _ in self._pairs]
         self._starts = [0 for _ in self._pairs]
@@ -219,6 +224,7 @@ class PairFaults:
         self._end = hop.end
         frames = self._frames
         frames.take(hop)
+        self._lows.take(hop)
         maybe = [self._maybe_equal(index) for index in range(len(self._pairs))]
         looked = [0] * len(self._pairs)
         products = self._comparer.products(frames.frames()) if frames.picked else ()
@@ -267,7 +273,7 @@ class PairFaults:
             return
         start, found = self._starts[index], self._comparer.compare(average)
         self._steps += self._dual_mono[index].hear(found, start, end)
-        self._steps += self._polarity[index].hear(found, start, end)
+        self._steps += self._polarity[index].hear(found, self._lows.common(index, end), start, end)
         average.clear()
 
     def drain(self) -> Mapping[str, Value]:
