@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from capture.practice_faults import Fault, spans
 from capture.source import Block, Ended, Frame, Item, Lost, Packet, SourceLost
-from capture.sources.synthetic import Clock, Fault, Synthetic, SyntheticOptions, spans
+from capture.sources.synthetic import Clock, Synthetic, SyntheticOptions
 
 RATE = 48_000
 
