@@ -134,13 +134,18 @@ class Demuxer:
 
     def items(self, packet: "AvPacket[Any]") -> list[Item]:
         """Return what one packet gives: itself, what was lost, and what it decodes into."""
+        told, decoded = self.parts(packet)
+        return [*told, *(item for items in decoded for item in items)]
+
+    def parts(self, packet: "AvPacket[Any]") -> tuple[list[Item], list[list[Item]]]:
+        """Return the items of a packet itself, and those of each picture that came out with it."""
         decoder = self.decoders[packet.stream_index]
         t_ns = self.now_ns()
         reason = "corrupt packet" if packet.is_corrupt and not decoder.cut_is_whole else None
-        flush = packet.size == 0 and packet.pts is None and packet.dts is None
+        flush = is_flush(packet)
         if packet.stream_index in self.keyless:
             if not packet.is_keyframe:
-                return [] if flush else [decoder.packet(packet, False, t_ns)]
+                return ([] if flush else [decoder.packet(packet, False, t_ns)]), []
             self.keyless.discard(packet.stream_index)
         thinning = self.thinnings.get(packet.stream_index)
         wanted = flush or thinning is None or thinning.wants(packet, t_ns)
@@ -150,15 +155,18 @@ class Demuxer:
                 decoded += thinning.pushed_out()
         except av.error.FFmpegError:
             decoded, reason = [], reason or "packet cannot be decoded"
-        items: list[Item] = []
+        told: list[Item] = []
         if not flush:
             whole = decoder.packet(packet, reason is not None, t_ns)
-            items.append(whole)
+            told.append(whole)
             if reason is not None:
-                items.append(_lost_packet(whole, reason))
-        for frame in decoded:
-            items += decoder.items(frame, t_ns)
-        return items
+                told.append(_lost_packet(whole, reason))
+        return told, [decoder.items(frame, t_ns) for frame in decoded]
+
+
+def is_flush(packet: "AvPacket[Any]") -> bool:
+    """Say whether this is no packet but the end of its stream."""
+    return packet.size == 0 and packet.pts is None and packet.dts is None
 
 
 def first_frames(demuxer: Demuxer, packets: int) -> dict[int, bool]:

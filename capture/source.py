@@ -11,7 +11,8 @@ Errors::
     │   ├── LibraryMissing    a native library is not installed; the message says which package
     │   ├── DeviceMissing     no such device; the message lists what is there
     │   └── AddressRefused    not an allowed media address, or nothing answers there
-    └── SourceLost            it was open and is gone or silent
+    ├── SourceLost            it was open and is gone or silent
+    └── NeedsOneThread        several threads cannot decode this file as one does
 """
 
 from collections.abc import Callable
@@ -48,6 +49,10 @@ class AddressRefused(OpenFailed):
 
 class SourceLost(SourceError):
     """The source was open and is gone or silent."""
+
+
+class NeedsOneThread(SourceError):
+    """Several threads cannot decode this file as one does: it is damaged, or very short."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

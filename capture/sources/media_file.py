@@ -110,7 +110,8 @@ class MediaFile:
     """Reads one file: packets, decoded sound and pictures in the container's order.
 
     Packets that are damaged become ``Lost`` and decoding goes on; the ``Ended`` says how many
-    declared seconds are not there.
+    declared seconds are not there. ``threads``: that decode pictures, with the same items; with
+    more than one anything damaged raises ``NeedsOneThread``.
     """
 
     latency_s = 0.0
@@ -118,10 +119,11 @@ class MediaFile:
     practice = False
     has_peer = False
 
-    def __init__(self, options: MediaFileOptions) -> None:
+    def __init__(self, options: MediaFileOptions, threads: int = 1) -> None:
         self.path = Path(options.path).expanduser()
         self.real_time = options.real_time
         self.loop = options.loop
+        self._threads = threads
         self.stall_s = 5.0  # a disk that spins up; a decoder never takes this long for a packet
         self._container: InputContainer | None = None
         self._demuxer: Demuxer | None = None
@@ -162,9 +164,17 @@ class MediaFile:
         self._container.close()
         self._header = read_wav_header(self.path)
         self._container = open_container(self.path, **self._options())
-        self._demuxer = Demuxer(self._container, time.monotonic_ns, quantisers=self.real_time)
+        self._demuxer = self._demuxed(self._container)
         self._declared_s = self._declared()
         return tuple(_named(info, self._header) for info in self._demuxer.infos(interlaced))
+
+    def _demuxed(self, container: "InputContainer") -> "Demuxer":
+        from capture.demux import Demuxer
+        from capture.threaded import ThreadedDemuxer
+
+        if self._threads > 1:
+            return ThreadedDemuxer(container, time.monotonic_ns, threads=self._threads)
+        return Demuxer(container, time.monotonic_ns, quantisers=self.real_time)
 
     def _options(self) -> dict[str, str]:
         """Return what the container is opened with: of WAV packets of a second, unless it is paced.

@@ -27,6 +27,7 @@ HANG_S = 120.0
 """A checker that says nothing for so long hangs: a step of 0.1 s of 8K takes under 10 s here."""
 TELL_S = 0.1  # between two words of progress: smooth to the eye, nothing to the machine
 HALVED_FROM_S = 60.0  # of sound, 0.25 s of measuring: starting a second process takes 0.03 s
+THREADS_LIMIT = 16  # that decode one file's pictures, each with some of its own: as FFmpeg's
 STOP_S = 2.0  # for a checker to end by itself once its pipe is closed
 
 Progress = Callable[[int, float], None]
@@ -57,8 +58,8 @@ def check_files(
 ) -> "list[CheckDocument]":
     """Return the documents of all files in their order; ``progress`` hears of each by its index.
 
-    At most ``jobs`` processes read at a time; files have one each, and long WAV files two while
-    there are fewer files than that.
+    At most ``jobs`` processes read at a time. While there are fewer files than that, long WAV files
+    have two and pictures are decoded in several threads.
     """
     processes.warm_up()
     import monitor.report.document  # noqa: F401  in the meantime
@@ -67,10 +68,11 @@ def check_files(
     found: dict[int, CheckDocument] = {}
     with _checkers() as busy:
         spare = jobs - len(paths)
+        threads = decoding_threads(jobs, len(paths))
         for _ in range(min(jobs, len(paths))):
             halved = spare > 0 and is_halved(paths[waiting[0]])
             spare -= halved
-            busy.append(_begin(judge, paths, waiting.popleft(), halved=halved))
+            busy.append(_begin(judge, paths, waiting.popleft(), threads, halved=halved))
         while busy:
             for checker in _ready(busy):
                 document = _hear(checker, paths[checker.index], judge, progress)
@@ -78,7 +80,7 @@ def check_files(
                     continue
                 found[checker.index] = document
                 progress(checker.index, 1.0)
-                _next(judge, paths, waiting, busy, checker)
+                _next(judge, paths, waiting, busy, checker, threads)
     return [found[index] for index in range(len(paths))]
 
 
@@ -97,6 +99,16 @@ def _checkers() -> "Iterator[list[_Checker]]":
             _dismiss(checker)
 
 
+def decoding_threads(jobs: int, files: int) -> int:
+    """Return how many threads decode a file's pictures: one more than it has cores, as FFmpeg.
+
+    While its measuring takes a core, the others decode. One thread is cheapest where each core has
+    a file of its own.
+    """
+    cores = jobs // max(1, files)
+    return min(cores + 1, THREADS_LIMIT) if cores > 1 else 1
+
+
 def is_halved(path: Path) -> bool:
     """Say whether a file is worth two processes: decoding twice is cheap, and it is long."""
     try:
@@ -106,10 +118,12 @@ def is_halved(path: Path) -> bool:
     return header is not None and header.is_pcm and header.length_s >= HALVED_FROM_S
 
 
-def _begin(judge: Judge, paths: Sequence[Path], index: int, *, halved: bool = False) -> _Checker:
+def _begin(
+    judge: Judge, paths: Sequence[Path], index: int, threads: int, *, halved: bool = False
+) -> _Checker:
     ours, theirs = processes.pipe()
     receiver, sender = processes.pipe() if halved else (None, None)
-    process = processes.start(_work, theirs, judge, receiver)
+    process = processes.start(_work, theirs, judge, receiver, threads)
     other = None
     if receiver is not None and sender is not None:
         other = processes.start(_work_beside, sender, judge, os.fsencode(paths[index]))
@@ -133,6 +147,7 @@ def _next(
     waiting: deque[int],
     busy: list[_Checker],
     checker: _Checker,
+    threads: int,
 ) -> None:
     """Give a checker that is done its next file; replace one that died; send one home."""
     if waiting and checker.process.is_alive() and not checker.pipe.closed:
@@ -142,7 +157,7 @@ def _next(
     busy.remove(checker)
     _dismiss(checker)
     if waiting:
-        busy.append(_begin(judge, paths, waiting.popleft()))
+        busy.append(_begin(judge, paths, waiting.popleft(), threads))
 
 
 def _dismiss(checker: _Checker) -> None:
@@ -212,7 +227,7 @@ def _end_of(process: BaseProcess) -> str:
 # ---- inside the process
 
 
-def _work(pipe: Connection, judge: Judge, other: Connection | None) -> None:
+def _work(pipe: Connection, judge: Judge, other: Connection | None, threads: int) -> None:
     """Check one path after another until the pipe is closed; ``other``: half of the first one."""
     from monitor.check.halves import Half, shares
     from monitor.check.one_file import check_file
@@ -222,7 +237,8 @@ def _work(pipe: Connection, judge: Judge, other: Connection | None) -> None:
         while True:
             path = Path(os.fsdecode(pipe.recv()))
             tell = _Teller(pipe).tell
-            pipe.send(check_file(path, judge.spec, judge.spec_name, judge.stage, tell, half))
+            judged = (judge.spec, judge.spec_name, judge.stage)
+            pipe.send(check_file(path, *judged, tell, half, threads))
             half = None
 
 

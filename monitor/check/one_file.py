@@ -10,7 +10,7 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 
-from capture.source import SourceError
+from capture.source import NeedsOneThread, SourceError
 from capture.sources.media_file import MediaFile, MediaFileOptions
 from config.spec import Limit, Rule, Spec, Stage
 from monitor.check.figures import Measured, audio_stream, traces, video_stream
@@ -57,19 +57,21 @@ def check_file(
     stage: Stage,
     progress: Callable[[float], None] | None = None,
     other: Half | None = None,
+    threads: int = 1,
 ) -> CheckDocument:
     """Measure a file and judge it by a spec's stage; without a spec, hard faults only.
 
     ``progress`` is told how much of the file has been read, 0 to 1. Never raises for a bad file:
     what cannot be read has the verdict ``unreadable`` and one line in ``error``. ``other``: a
-    process that measures the other half; if it fails, all is measured here.
+    process that measures the other half; if it fails, all is measured here. ``threads``: that
+    decode pictures; a file that needs one is measured again.
     """
     heard = progress or _unheard
     try:
         try:
-            session = _measured(path, spec, stage, heard, other)
-        except HalfLost:
-            session = _measured(path, spec, stage, heard, None)
+            session = _measured(path, spec, stage, heard, other, threads)
+        except (HalfLost, NeedsOneThread):
+            session = _measured(path, spec, stage, heard, None, 1)
     except (SourceError, OSError) as error:
         return unreadable(path, spec_name, stage, one_cause(error, path))
     finally:
@@ -84,8 +86,9 @@ def _measured(
     stage: Stage,
     progress: Callable[[float], None],
     other: Half | None,
+    threads: int,
 ) -> "_Session":
-    source = MediaFile(MediaFileOptions.model_construct(path=os.fspath(path)))
+    source = MediaFile(MediaFileOptions.model_construct(path=os.fspath(path)), threads)
     only = None if other is None else other.ours
     try:
         measuring = Measuring(source.open(), detector_limits(spec, stage), only)
