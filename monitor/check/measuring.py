@@ -18,7 +18,8 @@ from monitor.measure.pipeline import Pipeline
 STEP_NS = 100_000_000
 """Media time between two drains with pictures: the rules' delays are 0.25 s and more."""
 SOUND_STEP_NS = 1_000_000_000
-"""The same of sound alone: a third of the cost; its readings' pieces and its events are finer."""
+"""The same of sound alone, and what is joined of sound beside pictures: a third of the cost; its
+readings' pieces and its events are finer."""
 PCM_STEP_NS = 4_000_000_000
 """The same of PCM alone, two thirds of that: all that has a limit is in pieces or for ever."""
 READ_TIMEOUT_S = 5.0  # of one read of a local file; the source itself gives up at its stall time
@@ -167,8 +168,9 @@ class Measuring:
         is_pcm = all((info.codec or "").startswith("pcm_") for info in streams)
         sound_step_ns = PCM_STEP_NS if is_pcm else SOUND_STEP_NS
         self._step_ns = STEP_NS if has_pictures else sound_step_ns
+        joined_ns = SOUND_STEP_NS if has_pictures else sound_step_ns
         self._joined.limits = {
-            info.index: (info.sample_rate_hz or 0) * self._step_ns // NS for info in streams
+            info.index: (info.sample_rate_hz or 0) * joined_ns // NS for info in streams
         }
         return Begun(epoch=self._pipeline.epoch, streams=tuple(streams))
 
