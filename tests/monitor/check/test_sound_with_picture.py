@@ -15,7 +15,8 @@ def sound_alerts(path: Path) -> list[CheckAlert]:
     """Return what is told of a file's sound, whatever stream it is in and the file is called."""
     alerts = check_file(path, None, None, "recording").alerts
     heard = [alert for alert in alerts if alert.rule.startswith("audio.")]
-    same = {"stream": 0, "message": "", "trace": None}  # a trace reaches to what was read by then
+    # A trace reaches to what was read by then; stereo of a film is a mix, where some is a note.
+    same = {"stream": 0, "message": "", "trace": None, "severity": "NOTE"}
     return sorted(
         (alert.model_copy(update=same) for alert in heard),
         key=lambda alert: (alert.rule, alert.channel or 0, alert.start_s),
