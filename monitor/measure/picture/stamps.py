@@ -31,15 +31,24 @@ class Cadence:
 
     def __init__(self) -> None:
         self.steps: deque[int] = deque(maxlen=LEARNED_FRAMES)
+        self._known = False  # the period, of these very steps
+        self._period: int | None = None
 
     def add(self, step: int) -> None:
         """Take one step in ticks."""
         if step > 0:
+            same = len(self.steps) == LEARNED_FRAMES and self.steps[0] == step
+            self._known = self._known and same  # as one like it goes
             self.steps.append(step)
 
     @property
     def period(self) -> int | None:
         """The usual step in ticks; None when too few are known or they have no rhythm."""
+        if not self._known:
+            self._known, self._period = True, self._learned()
+        return self._period
+
+    def _learned(self) -> int | None:
         if len(self.steps) < ENOUGH_STEPS:
             return None
         middle = sorted(self.steps)[(len(self.steps) - 1) // 2]

@@ -51,10 +51,15 @@ def is_even(codes: NDArray[Any], bit_depth: int) -> bool:
     return bool(high - low <= EVEN_CODES << (bit_depth - 8))
 
 
-def mean_luma(rows: NDArray[Any], bit_depth: int, full_range: bool) -> float:
+def may_be_black(mean: float, code: int, bit_depth: int) -> bool:
+    """Say whether a picture of this mean can be black; counting takes three times the mean."""
+    return mean <= PICTURE_BLACK * code + (1 - PICTURE_BLACK) * ((1 << bit_depth) - 1)
+
+
+def mean_luma(mean: float, bit_depth: int, full_range: bool) -> float:
     """Return the mean between nominal black (0) and white (1); beyond either is cut off."""
     black, white = nominal_range(bit_depth, full_range)
-    return min(1.0, max(0.0, (cv2.mean(rows)[0] - black) / (white - black)))
+    return min(1.0, max(0.0, (mean - black) / (white - black)))
 
 
 @viewer("black", detectors=("black",), sparse=True)
@@ -64,17 +69,16 @@ class Black:
     def __init__(self, setup: Setup) -> None:
         self.second = second_ticks(setup.stream)
         self.span = Span("black", "s")
-        self.values: dict[str, Value] = {}
+        self.last: tuple[NDArray[Any], int] | None = None  # rows, and up to which code it is black
+        self.luma = 0.0
 
     def see(self, view: View) -> None:
         """Take the next picture."""
-        frame = view.frame
-        ratio = black_ratio(view.rows, black_code(frame.bit_depth, frame.full_range))
-        self.values = {
-            BLACK_RATIO.key: ratio,
-            LUMA_MEAN.key: mean_luma(view.rows, frame.bit_depth, frame.full_range),
-        }
-        if ratio < PICTURE_BLACK:
+        frame, rows = view.frame, view.rows
+        code, mean = black_code(frame.bit_depth, frame.full_range), cv2.mean(rows)[0]
+        self.last, self.luma = (rows, code), mean_luma(mean, frame.bit_depth, frame.full_range)
+        dark = may_be_black(mean, code, frame.bit_depth)
+        if not dark or black_ratio(rows, code) < PICTURE_BLACK:
             self._end(view.tick)
         elif not self.span.is_open:
             words = EVEN if is_even(view.rows, frame.bit_depth) else UNEVEN
@@ -86,8 +90,10 @@ class Black:
 
     def drain(self) -> dict[str, Value]:
         """Return the last picture's values, if one came since the last drain."""
-        values, self.values = self.values, {}
-        return values
+        last, self.last = self.last, None
+        if last is None:
+            return {}
+        return {BLACK_RATIO.key: black_ratio(*last), LUMA_MEAN.key: self.luma}
 
     def events(self) -> list[Detection]:
         """Return the episodes' steps since the last call."""

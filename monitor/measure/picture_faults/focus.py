@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.measure.look import unmasked
+from monitor.measure.look import Rectangle, unmasked
 from monitor.measure.measurement import Detection, Setup
 from monitor.measure.picture.bursts import Span
 from monitor.measure.picture.stamps import second_ticks
@@ -45,10 +45,11 @@ SHARPNESS = declare(
 )
 
 
-def tile_energies(small: Codes, seen: Codes) -> NDArray[np.float64]:
+def tile_energies(small: Codes, masks: tuple[Rectangle, ...]) -> NDArray[np.float64]:
     """Return the mean square of the Laplacian in each tile, a row of them; 0 under masks."""
     detail = cv2.Laplacian(small, cv2.CV_32F)
-    detail = np.where(seen > 0, detail, 0.0).astype(np.float32)
+    if masks:
+        detail[unmasked((small.shape[0], small.shape[1]), masks) == 0] = 0.0
     cells = cv2.resize(cv2.multiply(detail, detail), TILES, interpolation=cv2.INTER_AREA)
     return np.asarray(cells, np.float64).ravel()
 
@@ -102,10 +103,7 @@ class Focus:
         """Take the next picture."""
         if min(view.eighth.shape) < LEAST_SIDE:
             return
-        fine, coarse = (
-            tile_energies(small, unmasked((small.shape[0], small.shape[1]), self.masks))
-            for small in (view.half, view.eighth)
-        )
+        fine, coarse = (tile_energies(small, self.masks) for small in (view.half, view.eighth))
         self.value = sharpness_of(fine, coarse, float(view.eighth.std()))
         if self.value is None:
             return

@@ -89,11 +89,19 @@ def _fitted(plane: NDArray[Any], view: View, shape: tuple[int, ...]) -> Codes:
 
 
 def outside(planes: tuple[Codes, Codes, Codes], matrix: NDArray[np.float64]) -> Codes:
-    """Return 255 where R, G, B or Y is outside the range, else 0; of the planes' shape."""
-    merged = cv2.merge([np.ascontiguousarray(plane) for plane in planes]).astype(np.float32)
-    rgby = cv2.transform(merged.reshape(*planes[0].shape, 3), matrix)
-    inside = cv2.inRange(rgby, (LOWEST - 0.5,) * 4, (HIGHEST + 0.5,) * 4)
-    return np.asarray(cv2.bitwise_not(inside), np.uint8).reshape(planes[0].shape)
+    """Return 255 where R, G, B or Y is outside the range, else 0; of the planes' shape.
+
+    One plane after the other: a third of what four interleaved ones take.
+    """
+    luma, blue, red = (np.ascontiguousarray(plane) for plane in planes)
+    bright = luma.astype(np.float32)
+    inside = np.full(luma.shape, 255, np.uint8)
+    for from_luma, from_blue, from_red, offset in matrix.tolist():
+        colour = cv2.addWeighted(blue, from_blue, red, from_red, offset, dtype=cv2.CV_32F)
+        level = cv2.scaleAdd(bright, from_luma, colour.reshape(luma.shape))
+        legal = cv2.inRange(level, LOWEST - 0.5, HIGHEST + 0.5)
+        inside &= np.asarray(legal, np.uint8).reshape(luma.shape)
+    return np.asarray(cv2.bitwise_not(inside), np.uint8).reshape(luma.shape)
 
 
 @viewer("legal_range", detectors=("legal_range",), every_s=EVERY_S, sparse=True)

@@ -7,6 +7,8 @@ stands still anyway (a table under an actor) has no usual change and says nothin
 """
 
 from collections import deque
+from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -33,13 +35,25 @@ SIDE_BANDS: Final = 2  # a tear nearer to the edge shows nothing anybody would s
 TORN = declare("frames_torn", "frames", "scalar", "sum", "Pictures of which a part did not move on")
 
 
+@lru_cache(maxsize=8)
+def band_edges(rows: int) -> tuple[int, ...]:
+    """Return where each band begins, and where the last one ends."""
+    return tuple(int(edge) for edge in np.linspace(0, rows, BANDS + 1))
+
+
+def usual_changes(before: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return the median of each band's changes: numpy's own takes as long as all bands' changes."""
+    ordered = np.sort(before, axis=0)
+    return np.asarray((ordered[(PAST - 1) // 2] + ordered[PAST // 2]) / 2, np.float64)
+
+
 def band_changes(view: View) -> NDArray[np.float64] | None:
     """Return each band's mean absolute difference to the picture before, codes of 8 bits."""
     if view.before is None or view.rows.shape[0] < BANDS:
         return None
     now, last = view.rows, view.before.rows
-    edges = np.linspace(0, len(now), BANDS + 1).astype(int)
-    sums = [cv2.norm(now[a:b], last[a:b], cv2.NORM_L1) for a, b in pairwise(edges.tolist())]
+    edges = band_edges(len(now))
+    sums = [cv2.norm(now[a:b], last[a:b], cv2.NORM_L1) for a, b in pairwise(edges)]
     codes = np.diff(edges) * now.shape[1] * (1 << (view.frame.bit_depth - 8))
     return np.asarray(np.array(sums) / codes, np.float64)
 
@@ -114,7 +128,7 @@ class Tearing:
 
     def _judge(self, tick: int, number: int, end: int) -> None:
         *before, now, after = self.past
-        usual: NDArray[np.float64] = np.median(before, axis=0)
+        usual = usual_changes(before)
         found = torn_at(usual, now, after)
         if found is not None and not is_habit(usual, before, found):
             self.torn += 1
