@@ -148,9 +148,9 @@ class Frame:
     """One decoded picture.
 
     ``luma`` is (height, width) uint8, or uint16 with the code in the low ``bit_depth`` bits; a view
-    into the decoder's buffer, valid until the next ``read()``: copy what must be kept. ``planes``
-    holds the chroma planes likewise (empty when unknown). ``bgr`` renders the picture, small, for
-    a still: it takes the wanted width in pixels and returns (height, width, 3) uint8.
+    into a buffer of the decoder's, which nobody changes while the picture is held: hold few.
+    ``planes`` holds the chroma planes likewise (empty when unknown). ``bgr`` renders the picture,
+    small, for a still: it takes the wanted width in pixels and returns (height, width, 3) uint8.
     """
 
     stream: int

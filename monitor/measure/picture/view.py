@@ -5,7 +5,6 @@ where a quarter made at once costs 1.4 ms. All of them are in codes of 8 bits, w
 picture's depth.
 """
 
-from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -124,8 +123,7 @@ class View:
             and self.frame.bit_depth == other.bit_depth
         )
 
-    def kept(self, luma: NDArray[Any]) -> "View":
-        """Let go of the decoder's memory; ``luma`` is a copy of the picture that stays."""
-        self.frame = replace(self.frame, luma=luma, planes=())
+    def kept(self) -> "View":
+        """Let go of all but this picture: decoders have few buffers, and each picture holds one."""
         self.before = None
         return self

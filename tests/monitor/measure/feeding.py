@@ -54,7 +54,7 @@ def run(made: Measurement, items: Iterable[Item], every: int = 50) -> Outcome:
 
 
 def stream_items(path: Path, kind: str = "video") -> tuple[StreamInfo, Iterable[Item]]:
-    """The first stream of a kind and its items; pictures are valid until the next one only."""
+    """The first stream of a kind and its items."""
     file = MediaFile(MediaFileOptions(path=str(path)))
     info = next(stream for stream in file.open() if stream.kind == kind)
 
