@@ -140,3 +140,13 @@ def packet(
         corrupt=corrupt,
         t_arrival_ns=0,
     )
+
+
+def noisy(count: int, seed: int = 0, codes: float = 2.0) -> list[NDArray[Any]]:
+    """Pictures of a ramp under sensor noise."""
+    rng = np.random.default_rng(seed)
+    base = np.linspace(20, 220, 64 * 36).reshape(36, 64)
+    return [
+        np.clip(base + rng.normal(0, codes, base.shape), 0, 255).astype(np.uint8)
+        for _ in range(count)
+    ]
