@@ -14,13 +14,15 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from bench.corpus.own_hum import fundamental_of, without_hum
 
 RATE = 48000
 Half = Literal["tune", "held_out"]
@@ -106,6 +108,8 @@ class Recording:
     voice: str
     rate: int
     samples: NDArray[np.int16]
+    hum_hz: float | None = None
+    """Of the mains hum it had of its own, which was taken out."""
 
     @property
     def seconds(self) -> float:
@@ -153,7 +157,7 @@ def load() -> Material:
 
     Raises ``MaterialMissing`` where there is no apt, no network or no package list.
     """
-    found = [recording for package in PACKAGES for recording in _recordings(package)]
+    found = [_without_own_hum(one) for package in PACKAGES for one in _recordings(package)]
     return Material(recordings=tuple(found))
 
 
@@ -174,6 +178,18 @@ def _recordings(package: Package) -> list[Recording]:
         )
         for entry in json.loads(index.read_text())
     ]
+
+
+def _without_own_hum(recording: Recording) -> Recording:
+    """Return music without its own mains hum; prompts are too short to hum as a set does."""
+    if recording.kind != "music":
+        return recording
+    samples = recording.samples.astype(np.float32)
+    hum_hz = fundamental_of(samples, recording.rate)
+    if hum_hz is None:
+        return recording
+    cleaned = np.rint(without_hum(samples, recording.rate, hum_hz)).clip(-32768, 32767)
+    return replace(recording, samples=cleaned.astype(np.int16), hum_hz=hum_hz)
 
 
 def _decode_all(package: Package, kept: Path, index: Path) -> None:
@@ -286,6 +302,7 @@ def describe(material: Material, halves: Sequence[Half] = HALVES) -> list[str]:
         f"{half}: {material.minutes(half, 'speech'):.1f} min of speech in "
         f"{len(material.of(half, 'speech'))} recordings by {len(material.voices(half))} voices, "
         f"{material.minutes(half, 'music'):.1f} min of music in "
-        f"{len(material.of(half, 'music'))}"
+        f"{len(material.of(half, 'music'))}, of which "
+        f"{sum(one.hum_hz is not None for one in material.of(half, 'music'))} rid of their own hum"
         for half in halves
     ]
