@@ -10,7 +10,8 @@ a second apart. What is too weak for that is looked for in the mean of four spec
 
 Harmonics of one mains are looked for together too (``hum_series``). A line on a grid's frequency
 counts with its series behind it, after 7 s; a clear 50 or 60 Hz alone at once, a weak one, 100 or
-120 Hz after 18 s; other lines alone are notes. Off the grid, as of a generator, two lines must
+120 Hz after 18 s, if a spectrum of all that time has it on the grid and alone; other lines alone
+are notes. Off the grid, as of a generator, two lines must
 agree for 18 s.
 docs/decisions/0157-hum-is-a-series.md
 docs/decisions/0128-one-line-alone-may-be-a-note.md
@@ -48,6 +49,7 @@ from monitor.measure.sound_faults.hum_lines import (
     on_grid,
     peaks_of,
     stands_alone,
+    stands_alone_for_long,
     turning,
 )
 from monitor.measure.sound_faults.hum_series import Standing, mean_of
@@ -196,8 +198,16 @@ class Hum:
             elif any(series.backs(channel, *at[:2]) for series in self._series):
                 traced_s[line] = SERIES_S
             elif LINES_HZ[line] <= 2 * max(MAINS_HZ):  # 100 and 120 Hz: rectifiers
-                traced_s[line] = LONE_S
+                traced_s[line] = LONE_S if self._lone(channel, line) else np.inf
         return traced_s
+
+    def _lone(self, channel: int, line: int) -> bool:
+        """Say whether a line stands alone on the grid in all that is known, 18 to 20 s."""
+        known = min(self._frames, WINDOW * WINDOWS)
+        if known < LONE_S * self._tables.frame_rate_hz:
+            return False
+        values = self._values[channel, line, -known:]
+        return stands_alone_for_long(values, line, self._tables.frame_rate_hz)
 
     def _add_series(self, channel: int, traced_s: Seconds, found: _Found) -> None:
         """Add the lines of the channel's series; the newest spectra's, if they show one."""
@@ -214,7 +224,9 @@ class Hum:
     def _find(self) -> _Found:
         """Look for lines in the newest window, and in the mean of the last four."""
         newest = self._looks[-1]
-        self._series[0].take(newest)
+        four = list(self._looks)[:: WINDOW // LOOK_FRAMES]
+        mean = mean_of(four) if len(four) == WINDOWS else None
+        self._series[0].take(newest, mean)
         found = self._steady(newest.over, newest.rms, CLEAR)
         rows = np.nonzero(found.there)
         if len(rows[0]):
@@ -223,8 +235,8 @@ class Hum:
             overs = found.over[rows]
             steady = keeps_level(values, offsets, overs, self._tables.frame_rate_hz)
             found.there[rows] = steady & stands_alone(newest.over[rows], offsets)
-        if len(self._looks) == self._looks.maxlen:
-            self._find_slow(found)
+        if mean is not None:
+            self._find_slow(found, four, mean)
         return found
 
     def _steady(self, over: NDArray[np.float32], rms: NDArray[np.float32], clear: float) -> _Found:
@@ -240,10 +252,8 @@ class Hum:
             spectra=over,
         )
 
-    def _find_slow(self, found: _Found) -> None:
+    def _find_slow(self, found: _Found, four: list[Look], mean: Look) -> None:
         """Add lines that only the mean of four windows shows."""
-        four = list(self._looks)[:: WINDOW // LOOK_FRAMES]
-        mean = mean_of(four)
         self._series[1].take(mean)
         slow = self._steady(mean.over, mean.rms, CLEAR_SLOW)
         slow.there &= ~found.there

@@ -32,6 +32,10 @@ GRID_SHARE: Final = 0.002  # grids: 50 Hz ± 50 mHz nearly always, 60 Hz ± 50 m
 SECOND: Final = 8.0  # a generator's further line where the first says: power over noise
 SECOND_SHARE: Final = 0.7  # of the highest within 2 Hz of it
 CLEAR_LONE: Final = 100.0  # 50 or 60 Hz over noise, power: its level is then known to 2 dB
+LONE_SHARE: Final = 0.001  # grids: 50 mHz; what is lone must be as near over 20 s
+LONE_STEPS: Final = 640  # of a spectrum over 8 Hz: eighths of the width that 20 s give
+LONE_LOBE_HZ: Final = 0.12  # half the width of a line over 18 s and more, a fifth over
+LONE_ALONE: Final = 4.0  # over all else within 2 Hz, power; of noise alone the highest is 6
 UNDER: Final = 0.45  # least |value| that a steady line leaves, against its amplitude
 FLOOR_DBFS: Final = -80.0  # nobody hears it under any room; one harmonic
 FLOOR_RMS: Final = 10 ** (FLOOR_DBFS / 20)
@@ -247,3 +251,20 @@ def is_lone_fundamental(line: int, offset_hz: float, over: float) -> bool:
     """
     low = bool(LINES_HZ[line] <= max(MAINS_HZ))
     return low and over > CLEAR_LONE and on_grid(line, offset_hz, over)
+
+
+def stands_alone_for_long(values: Complex, line: int, frame_rate_hz: float) -> bool:
+    """Say whether one line, over all of its values, is a grid's and has nothing near it.
+
+    Twenty seconds part what five do not: what comes again every few seconds, as a loop or a bar of
+    music, has lines that close together, and a note is off the grid by more than can be the grid's.
+    ``values``: (frames,).
+    """
+    counted = values * weights(values[None])[0] * taper(len(values))
+    power = np.abs(np.fft.fft(counted, LONE_STEPS)) ** 2
+    hz = np.fft.fftfreq(LONE_STEPS, 1 / frame_rate_hz)
+    power[np.abs(hz) > NEAR_HZ] = 0.0
+    peak = int(power.argmax())
+    beside = power[np.abs(hz - hz[peak]) > LONE_LOBE_HZ].max()
+    near = abs(hz[peak]) <= LONE_SHARE * LINES_HZ[line] + LEAST_ERROR_HZ
+    return bool(near and power[peak] >= LONE_ALONE * beside)

@@ -44,6 +44,7 @@ PROOF: Final = 2 / 3  # of CLEAR in lines that stand alone
 SHOWN: Final = 4.0  # a line of a series that is surely there
 SAME_STEPS: Final = 2
 MUSIC: Final = 1 / 3  # of CLEAR: a peak in the spectrum of a line that only the other mains has
+MUSIC_SLOW: Final = 5.0  # the same in the mean of four spectra; two lines of noise never pass it
 MUSIC_LINES: Final = 2
 LEVEL_CAPPED: Final = 100.0  # what one line counts in the level of all
 FINE_HZ: Final = 0.02  # of the fundamental; the sixth line then moves by one step of the spectrum
@@ -107,18 +108,22 @@ class Standing:
 
     def __init__(self, channels: int, clear: float, capped: float, windows: int) -> None:
         self._clear, self._capped = clear, capped
+        self._music = MUSIC * clear if windows == 1 else MUSIC_SLOW
         self._frames = windows * WINDOW
         self._streak = np.zeros((channels, len(MAINS_HZ)), np.intp)
         self._best = np.zeros_like(self._streak)
         self._sums = np.zeros(self._streak.shape, np.float32)
 
-    def take(self, look: Look) -> None:
-        """Take the next look."""
+    def take(self, look: Look, longer: Look | None = None) -> None:
+        """Take the next look; what a ``longer`` one shows to be music is none here either."""
         self._look = look
         self._sums, best = series_of(look.over, self._capped)
         worth = np.flatnonzero((self._sums >= BACKS * self._clear).any(axis=1))
         if len(worth):
-            self._sums[worth] *= ~is_music(look.over[worth], MUSIC * self._clear)
+            music = is_music(look.over[worth], self._music)
+            if longer is not None:
+                music |= is_music(longer.over[worth], MUSIC_SLOW)
+            self._sums[worth] *= ~music
         same = np.abs(best - self._best) <= SAME_STEPS
         self._streak = np.where(self._sums >= self._clear, np.where(same, self._streak, 0) + 1, 0)
         self._best = best

@@ -159,6 +159,11 @@ def test_an_organ_that_holds_a_note_beside_the_mains_is_no_hum(hz: float) -> Non
     assert slow(room(60.0) + partials) == []
 
 
+@pytest.mark.parametrize("hz", [119.8, 120.2])
+def test_one_note_so_near_the_mains_that_only_twenty_seconds_part_them_is_no_hum(hz: float) -> None:
+    assert slow(room(40.0, low_hz=150.0) + hum_wave(40.0, SLOW_RATE, hz, -65.0)) == []
+
+
 def test_notes_on_the_mains_that_end_are_no_hum() -> None:
     """A synthesiser's 120 Hz, held for 12 s and then another note for 6."""
     t = np.arange(60 * SLOW_RATE) / SLOW_RATE
