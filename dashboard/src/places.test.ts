@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Alert, SourceView, Take } from "./messages";
-import { channels, clipsOf, earlierTake, faultSpan, isCamera, metered, saidOnce, saidWithout, shortNames } from "./places";
+import { channels, clipsOf, earlierTake, faultSpan, isCamera, metered, saidOnce, saidWithout, shortNames, withoutFrames } from "./places";
 
 function source(id: string, department: SourceView["department"], kinds: ("audio" | "video")[]): SourceView {
   const nothing = {
@@ -55,6 +55,12 @@ it("leaves the name out where it already stands", () => {
   expect(saidWithout("Boom", "Boom clipped twice")).toBe("clipped twice");
   expect(saidWithout("Boom", "Boom: Boom clipped twice")).toBe("clipped twice");
   expect(saidWithout("B camera", "23.976 fps")).toBe("23.976 fps");
+});
+
+it("leaves the numbers of single frames to the list of alerts, and other brackets alone", () => {
+  expect(withoutFrames("5 frames dropped (missing: frame 4125, 4127, 4129 …)")).toBe("5 frames dropped");
+  expect(withoutFrames("2 frames repeated (repeated: frame 12–13)")).toBe("2 frames repeated");
+  expect(withoutFrames("silence for 1.5 s (exact zeros)")).toBe("silence for 1.5 s (exact zeros)");
 });
 
 it("names channels as the operator did, else numbers them from 1", () => {

@@ -108,6 +108,11 @@ export function saidWithout(name: string, message: string): string {
   return name === "" ? said : said.slice(name.length).replace(/^[: ]+/, "");
 }
 
+/** The same without the numbers of single frames, which nobody reads from two metres or says. */
+export function withoutFrames(message: string): string {
+  return message.replace(/ \([a-z ]+: frames? [\d–, …]+\)/, "");
+}
+
 export function takeName(take: Take): string {
   return `${take.slate || take.scene || "–"} take ${take.take}`;
 }
