@@ -1,10 +1,12 @@
-"""A whole cart, live: 32 channels of a virtual sound card and one 1080p25 H.264 feed.
+"""A whole cart, live: 32 channels of a virtual sound card and one 1080p H.264 feed, or more.
 
-The card plays noise with clips of five full-scale samples, one channel after another; the feed is
+The card plays noise with clips of five full-scale samples, one channel after another; feeds are
 sent by FFmpeg without re-encoding. The service runs as a process of its own with every metric on
 and one WebSocket client reads all it sends. Printed: CPU and memory of each of our processes, the
 feeders' cost apart, the gaps, and the time from a clip's last sample leaving the card to the alert
-in the client. ``python -m bench.live [MINUTES]``; Linux only (the card is an ALSA plugin).
+in the client; and when and why fewer pictures were decoded.
+``python -m bench.live [MINUTES] [FEEDS] [PICTURES A SECOND]``, 10, 1 and 25 unless said; Linux only
+(the card is an ALSA plugin).
 """
 
 import asyncio
@@ -46,11 +48,13 @@ kind = "audio_device"
 name = "Sound cart"
 device = "cart"
 programme = [1, 2]
+"""
+FEED = """
 [[source]]
-id = "cam-a"
+id = "cam-{number}"
 kind = "network_feed"
-name = "A camera"
-address = "udp://127.0.0.1:{feed}"
+name = "Camera {number}"
+address = "udp://127.0.0.1:{port}"
 """
 
 
@@ -60,6 +64,7 @@ class Heard:
 
     delays_ms: list[float] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
+    thinned: list[str] = field(default_factory=list)
     frames: int = 0
 
 
@@ -130,9 +135,13 @@ def _hear(text: str, card: SoundCard, ends: list[int], heard: Heard) -> str | No
     if body["kind"] == "gap":
         gap = body["gap"]
         heard.gaps.append(f"{gap['source']}: {gap['amount']:g} {gap['unit']} ({gap['reason']})")
-    if body["kind"] != "alert" or body["alert"]["rule"] != "audio.clipping":
+    if body["kind"] != "alert":
         return None
     alert = body["alert"]
+    if alert["rule"] == "monitoring.thinned":
+        heard.thinned.append(f"{body['what']}: {alert['message']}")
+    if alert["rule"] != "audio.clipping":
+        return None
     if body["what"] != "active" or alert["acknowledged"]:
         return None
     started, frame = card.started
@@ -161,14 +170,14 @@ async def listen(port: int, card: SoundCard, ends: list[int], until: float, hear
                 await asyncio.to_thread(ask, port, "POST", path, {})
 
 
-def wait_live(port: int) -> None:
-    """Wait until both sources are live."""
+def wait_live(port: int, count: int) -> None:
+    """Wait until all sources are live."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError):
             sources = ask(port, "GET", "sources")
             assert isinstance(sources, list)
-            if len(sources) == 2 and all(source["state"] == "live" for source in sources):
+            if len(sources) == count and all(source["state"] == "live" for source in sources):
                 return
         time.sleep(0.2)
     raise SystemExit("the sources did not come up within 60 s")
@@ -193,10 +202,11 @@ def watch(port: int, pids: dict[str, int], card: SoundCard, ends: list[int], for
         cpu, memory = usage(pid)
         rows.append((name, 100 * (cpu - before[name][0]) / took, before[name][1], memory))
     delays = sorted(heard.delays_ms)
-    print(f"{took / 60:.1f} min, {CHANNELS} channels at {RATE_HZ} Hz and one 1080p25 H.264 feed\n")
+    print(f"{took / 60:.1f} min, {CHANNELS} channels at {RATE_HZ} Hz\n")
     print(table(rows))
     print(f"\nmeter snapshots received: {heard.frames / took:.1f} a second")
     print(f"gaps: {len(heard.gaps)}", *heard.gaps, sep="\n  ")
+    print(f"steps of the ladder: {len(heard.thinned)}", *heard.thinned, sep="\n  ")
     if delays:
         p99 = delays[min(len(delays) - 1, int(len(delays) * 0.99))]
         print(
@@ -205,35 +215,48 @@ def watch(port: int, pids: dict[str, int], card: SoundCard, ends: list[int], for
         )
 
 
-def main(minutes: float) -> None:
+def clip_of(folder: Path, rate: int) -> Path:
+    """Return ten seconds of moving, noisy 1080p pictures at 12 Mb/s."""
+    return Clips(folder).make(
+        ".ts", "-f", "lavfi", "-i", f"testsrc2=size=1920x1080:rate={rate},noise=alls=6:allf=t",
+        "-frames:v", str(10 * rate), "-c:v", "libx264", "-preset", "ultrafast", "-b:v", "12M",
+        "-maxrate", "12M", "-bufsize", "6M", "-g", str(rate), "-pix_fmt", "yuv420p",
+    )  # fmt: skip
+
+
+def sender_of(clip: Path, port: int) -> list[str]:
+    """Return the command that sends a clip again and again."""
+    read = [ffmpeg(), "-loglevel", "quiet", "-nostdin", "-re", "-stream_loop", "-1", "-i"]
+    return [*read, str(clip), "-c", "copy", "-f", "mpegts", f"udp://127.0.0.1:{port}?pkt_size=1316"]
+
+
+def main(minutes: float, feeds: int, rate: int) -> None:
     """Set all up, watch it, print."""
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder = Path(name)
         samples, ends = sound()
-        feed, port = free_udp_port(), free_udp_port()
-        clip = Clips(folder).make(
-            ".ts", "-f", "lavfi", "-i", "testsrc2=size=1920x1080:rate=25,noise=alls=6:allf=t",
-            "-frames:v", "250", "-c:v", "libx264", "-preset", "ultrafast", "-b:v", "12M",
-            "-maxrate", "12M", "-bufsize", "6M", "-g", "25", "-pix_fmt", "yuv420p",
-        )  # fmt: skip
+        ports, port = [free_udp_port() for _ in range(feeds)], free_udp_port()
+        clip = clip_of(folder, rate)
         settings = folder / "settings.toml"
-        settings.write_text(SETTINGS.format(port=port, feed=feed))
-        sender = [ffmpeg(), "-loglevel", "quiet", "-nostdin", "-re", "-stream_loop", "-1", "-i"]
-        sender += [str(clip), "-c", "copy", "-f", "mpegts"]
-        sender += [f"udp://127.0.0.1:{feed}?pkt_size=1316"]
+        cameras = [FEED.format(number=n, port=at) for n, at in enumerate(ports, 1)]
+        settings.write_text("".join([SETTINGS.format(port=port), *cameras]))
         service = [sys.executable, "-m", "api", "run", str(settings), "--folder", name + "/journal"]
-        with (
-            SoundCard(folder, build(folder), samples) as card,
-            running(sender) as sending,
-            running(service, environment(card)) as serving,
-        ):
-            wait_live(port)
-            ask(port, "POST", "takes", {"scene": "1", "slate": "1"})
-            time.sleep(12)  # past the grace after a roll
-            workers = {f"worker {n + 1}": pid for n, pid in enumerate(children(serving))}
-            pids = {"service": serving, **workers, "(sender, not ours)": sending}
-            watch(port, pids, card, ends, minutes * 60)
+        card = stack.enter_context(SoundCard(folder, build(folder), samples))
+        sending = [stack.enter_context(running(sender_of(clip, at))) for at in ports]
+        serving = stack.enter_context(running(service, environment(card)))
+        wait_live(port, 1 + feeds)
+        ask(port, "POST", "takes", {"scene": "1", "slate": "1"})
+        time.sleep(12)  # past the grace after a roll
+        workers = {f"worker {n}": pid for n, pid in enumerate(children(serving), 1)}
+        senders = {f"(sender {n}, not ours)": pid for n, pid in enumerate(sending, 1)}
+        print(f"{feeds} feeds of 1080p{rate}; ", end="")
+        watch(port, {"service": serving, **workers, **senders}, card, ends, minutes * 60)
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else 10)
+    given = sys.argv[1:]
+    main(
+        float(given[0]) if given else 10,
+        int(given[1]) if len(given) > 1 else 1,
+        int(given[2]) if len(given) > 2 else 25,
+    )

@@ -7,12 +7,16 @@ from collections.abc import Callable, Mapping
 from typing import Final, cast
 
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from capture.planes import picture_bit_depth
 
 EXPORT: Final = {"export_side_data": "venc_params"}
+SIDE_DATA: Final = cast("Callable[[VideoFrame], Mapping[str, bytes]]", SideDataContainer)
+"""A picture's side data. ``frame.side_data`` keeps what it gives, which keeps the picture, until
+Python collects garbage: a worker's memory grew by 4 MB a second at 1080p50."""
 SCALES: Final = {"h264": 1.0, "mpeg2video": 0.5, "vp9": 1.0}
 """What exported values are multiplied by: FFmpeg doubles the ``quantiser_scale`` of MPEG-2."""
 
@@ -58,7 +62,7 @@ def quantiser_of(frame: VideoFrame, codec: str) -> Callable[[], float | None]:
     """Return a function that works out a picture's mean quantiser (0.09 ms at 1080p)."""
 
     def work_out() -> float | None:
-        exported = cast("Mapping[str, bytes]", frame.side_data).get("VIDEO_ENC_PARAMS")
+        exported = SIDE_DATA(frame).get("VIDEO_ENC_PARAMS")
         if exported is None:
             return None
         return mean_quantiser(exported, picture_bit_depth(frame.format), codec)

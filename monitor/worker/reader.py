@@ -103,15 +103,13 @@ class Reader:
         self._door.put(self._keep_frame(item) if isinstance(item, Frame) else item)
 
     def _keep_frame(self, frame: Frame) -> Frame:
-        """Copy a picture out of the decoder's buffer, and render it where a still is due."""
+        """Render a picture where a still is due: only this thread may ask the decoder's library."""
         due = frame.t_arrival_ns - self._still_ns.get(frame.stream, -STILL_EVERY_NS)
-        luma = frame.luma.copy()
         bgr: Callable[[int], NDArray[np.uint8]] = NoStill()
         if due >= STILL_EVERY_NS:
             self._still_ns[frame.stream] = frame.t_arrival_ns
             bgr = Rendered(frame.bgr(STILL_WIDTH_PX))
-        planes = tuple(plane.copy() for plane in frame.planes)
-        return replace(frame, luma=luma, planes=planes, bgr=bgr)
+        return replace(frame, bgr=bgr)
 
 
 class NoStill:
