@@ -7,9 +7,11 @@ never does is move anything. So a *hold* is a run of pictures in which no block 
 more than refinement does, and it is a freeze when
 
 * it began abruptly, from ordinary motion: what comes to rest slows down, a cut jumps first;
-* and either its differences have settled far under the least that the feed shows while it lives,
-  where sensor noise keeps a still shot,
-* or it ends with a jump larger than the usual motion: the scene went on behind the held picture.
+* and it ends with a jump larger than the usual motion: the scene went on behind the held picture.
+
+While it lasts it is one as soon as every picture of it is far under the least that the feed shows
+while it lives, where sensor noise keeps a still shot; one that was refined first needs
+``NATURAL_S``, for a coder of a low rate takes a still shot's noise away too.
 
 Feeds of a low bit rate repeat pictures exactly by nature: those are frozen only after
 ``NATURAL_S``. A feed of which nothing is known is frozen after ``UNKNOWN_S`` of exactly equal
@@ -51,6 +53,7 @@ ABRUPT_FRAMES: Final = 3
 ABRUPT_PART: Final = 0.65  # of the difference just before, or
 ABRUPT_BLOCK_PART: Final = 0.5  # of the block that changes most: what is left at once
 CUT_PART: Final = 3.0  # of the usual difference just before: that was a cut, not motion
+DEAD_PART: Final = 0.1  # of the floor: nothing at all
 SETTLED_FRAMES: Final = 6  # the newest of a hold
 SETTLED_PART: Final = 0.15  # of the feed's floor; that of a still shot is about 1,
 SETTLED_CODES: Final = 0.25  # nor more than this: after a fast pan a sensor's noise is little too
@@ -164,6 +167,8 @@ class Hold:
     first: list[Look] = field(default_factory=list[Look])
     count: int = 0
     flat: bool = False
+    is_dead: bool = True
+    """Whether every picture of it is far under the feed's floor: nothing was even refined."""
 
     def goes_on(self, look: Look) -> bool:
         """Say whether a picture belongs to it."""
@@ -173,6 +178,8 @@ class Hold:
         """Add a picture."""
         self.count += 1
         self.looks.append(look)
+        if self.usual is not None:
+            self.is_dead &= look.difference <= min(DEAD_PART * self.usual.floor, SETTLED_CODES)
         if len(self.first) < ABRUPT_FRAMES and self._counts(look):
             self.first.append(look)
 
@@ -183,9 +190,15 @@ class Hold:
         counted = [look.difference for look in self.looks if self._counts(look)]
         return counted[-SETTLED_FRAMES:] or [look.difference for look in self.looks]
 
+    def lasts(self, lasted_s: float) -> bool:
+        """Say whether it is a freeze by itself, without a jump, after it has lasted so long."""
+        if self.is_dead:
+            return lasted_s >= self.needed_s
+        return lasted_s >= NATURAL_S and self.is_settled
+
     @property
     def is_settled(self) -> bool:
-        """Whether its pictures are far stiller than the feed ever is while it lives."""
+        """Whether its pictures have become far stiller than the feed is while it lives."""
         if self.usual is None:
             return True
         newest = self._newest()
@@ -253,8 +266,9 @@ class Freeze:
         if self.hold.count == FREEZE_FRAMES:
             self.hold.flat = is_flat(view.luma, view.frame.bit_depth)
         end = view.tick + view.duration
-        if not self.span.is_open and self._is_long(self.hold, end) and self.hold.is_settled:
-            self.span.open(self.hold.start, self._lasted_s(self.hold, end))
+        lasted_s = self._lasted_s(self.hold, end)
+        if not self.span.is_open and self._is_long(self.hold, end) and self.hold.lasts(lasted_s):
+            self.span.open(self.hold.start, lasted_s)
 
     def _begun(self, tick: int, look: Look) -> Hold | None:
         usual = usual_of(self.history)

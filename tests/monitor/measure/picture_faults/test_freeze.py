@@ -14,8 +14,13 @@ from monitor.measure.picture_faults.freeze import BlockChanges
 from tests.monitor.measure.feeding import Outcome, make, measure_file, noisy, picture, run, video
 from tests.rigs.clips import Clips, run_ffmpeg
 
-# two seconds that move, then the last picture held for three, then one second that moves
-HELD = "select='not(between(n,50,124))',setpts=N/25/TB,loop=loop=75:size=1:start=49,setpts=N/25/TB"
+
+def held(frames: int) -> str:
+    """Two seconds that move, then the last picture held, then what moves again."""
+    gone = f"select='not(between(n,50,{49 + frames}))',setpts=N/25/TB"
+    return f"{gone},loop=loop={frames}:size=1:start=49,setpts=N/25/TB"
+
+
 HIGH_RATE = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "12", "-g", "25")
 
 
@@ -33,7 +38,7 @@ def freezedetect(path: Path) -> tuple[float, float]:
 
 @pytest.mark.parametrize("suffix", [".mp4", ".ts"])
 def test_a_held_picture_is_a_freeze_where_ffmpeg_sees_it(clips: Clips, suffix: str) -> None:
-    path = clips.picture(suffix, frames=150, filters=HELD, codec=HIGH_RATE)
+    path = clips.picture(suffix, frames=150, filters=held(75), codec=HIGH_RATE)
     (episode,) = measure_file("freeze", path).closed("freeze")
     rate = 12_800 if suffix == ".mp4" else 90_000
     origin = 0.0 if suffix == ".mp4" else episode.start / rate - 2.0
@@ -155,12 +160,14 @@ def test_a_flash_is_no_end_of_a_freeze() -> None:
         ("-c:v", "libx265", "-preset", "ultrafast", "-crf", "24", "-x265-params", "log-level=0"),
     ],
 )
-def test_a_picture_held_before_any_coder_is_a_freeze(clips: Clips, codec: tuple[str, ...]) -> None:
+def test_a_picture_held_for_12_s_before_any_coder_is_a_freeze(
+    clips: Clips, codec: tuple[str, ...]
+) -> None:
     noise = "noise=alls=6:allf=t"  # a sensor's, before the hold
-    path = clips.picture(".mkv", frames=150, filters=f"{noise},{HELD}", codec=codec)
+    path = clips.picture(".mkv", frames=375, filters=f"{noise},{held(300)}", codec=codec)
     (episode,) = measure_file("freeze", path).closed("freeze")
     assert episode.end is not None
-    assert (episode.end - episode.start) / 1_000 == pytest.approx(3.0, abs=0.3)
+    assert (episode.end - episode.start) / 1_000 == pytest.approx(12.0, abs=0.3)
 
 
 def test_a_still_shot_with_noise_is_no_freeze_behind_a_coder_of_a_low_rate(clips: Clips) -> None:
