@@ -13,17 +13,17 @@ FAULTS = (
     "noise=alls=8:allf=t,"
     "drawbox=color=black:t=fill:enable='between(n,48,56)',"  # black over a key frame
     "eq=brightness=0.6:enable='between(n,95,130)',"
-    "loop=loop=30:size=1:start=140,"
-    "select='not(between(n,198,201))'"
+    "loop=loop=300:size=1:start=140,"
+    "select='not(between(n,468,471))'"
 )
 CODER = ("-c:v", "libx264", "-preset", "medium", "-bf", "3", "-g", "50")
 
 
 @pytest.fixture
 def faulty(clips: Clips) -> Path:
-    """Return 10 s with faults across key frames: black, too bright, frozen, pictures missing."""
+    """Return 20 s with faults across key frames: black, too bright, frozen, pictures missing."""
     coder = (*CODER, "-fps_mode", "passthrough")
-    return clips.picture(frames=246, size="160x96", filters=FAULTS, codec=coder)
+    return clips.picture(frames=516, size="160x96", filters=FAULTS, codec=coder)
 
 
 def document(path: Path, threads: int) -> CheckDocument:
