@@ -274,7 +274,7 @@ MORE_BARS = ((84, 184, 198), (65, 100, 212), (35, 212, 114), (16, 128, 128))
 @fault(
     "colour bars",
     says="eight bars of 75 % saturation from some picture on",
-    detectors=["bars"],
+    detectors=["colour_bars"],
     recall=1.0,
     within_s=3.0,
 )

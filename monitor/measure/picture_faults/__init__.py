@@ -2,6 +2,7 @@
 
 from monitor.measure.picture_faults import (
     black,
+    colour_bars,
     exposure,
     flicker,
     focus,
@@ -17,6 +18,7 @@ from monitor.measure.picture_faults import (
 
 __all__ = [
     "black",
+    "colour_bars",
     "exposure",
     "flicker",
     "focus",
