@@ -66,6 +66,9 @@ class Limit(_Model):
     tolerance: float = Field(default=0.0, ge=0)
 
 
+Cause = Literal["device", "link", "encoder", "lens_or_light", "setting"]
+
+
 class Rule(_Model):
     """One row. ``metric`` or ``event``, never both; see docs/rules.md for every key."""
 
@@ -107,6 +110,8 @@ class Rule(_Model):
         default_factory=list
     )
     """EBU QC items that ask the same, by identifier."""
+    cause: Cause | None = None
+    """What it most likely comes from, where no row that silences this one stands."""
     suppresses: list[str] = Field(default_factory=list)
     """Rules of the same source (all of them, or those of the same channel) this one silences."""
 

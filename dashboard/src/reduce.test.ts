@@ -35,6 +35,7 @@ function alert(changes: Partial<Alert> = {}): Alert {
     message: "clipped once",
     advice: "",
     ebu_qc: [],
+    cause: null,
     take: "t1",
     timecode: null,
     trace: null,

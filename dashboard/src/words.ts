@@ -1,5 +1,7 @@
 // Figures and times in words. A true minus sign, a narrow gap before units, unknown is a dash.
 
+import type { Cause } from "./messages";
+
 export const UNKNOWN = "–";
 const MINUS = "\u2212";
 
@@ -122,4 +124,17 @@ export function ruleWords(rule: string): string {
   if (known !== undefined) return known;
   const words = rule.replace(/^[a-z]+\./, "").replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+const CAUSES: Record<Cause, string> = {
+  device: "the device or its cable",
+  link: "the link: packets are lost",
+  encoder: "the encoder: short of bits or of time",
+  lens_or_light: "lens or light",
+  setting: "a setting",
+};
+
+/** What an alert most likely comes from: ``Likely the link: packets are lost``. */
+export function causeWords(cause: Cause): string {
+  return `Likely ${CAUSES[cause]}`;
 }

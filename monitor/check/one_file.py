@@ -266,6 +266,7 @@ def _alert(session: _Session, alert: Alert) -> CheckAlert:
         message=alert.message,
         trace=_trace(session, alert),
         ebu_qc=alert.ebu_qc,
+        cause=alert.cause,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from config.spec import Severity, Stage
+from config.spec import Cause, Severity, Stage
 from monitor.rules.model import LevelTrace
 
 Verdict = Literal["pass", "fail", "unreadable", "not_measured"]
@@ -136,6 +136,7 @@ class CheckAlert(_Part):
     trace: LevelTrace | None = None
     """The channel's level around it; ``start_s`` counts from the file's start."""
     ebu_qc: list[str] = Field(default_factory=list)
+    cause: Cause | None = None
     """EBU QC items that ask the same, by identifier."""
 
 

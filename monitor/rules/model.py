@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from config.spec import RANK, Department, Severity
+from config.spec import RANK, Cause, Department, Severity
 
 __all__ = [
     "LEVEL_STEP_S",
@@ -102,6 +102,7 @@ class Alert(_Model):
     message: str = ""
     advice: str = ""
     ebu_qc: list[str] = Field(default_factory=list)
+    cause: Cause | None = None
     take: str | None = None
     timecode: str | None = None
     trace: LevelTrace | None = None

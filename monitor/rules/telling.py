@@ -56,4 +56,5 @@ def alert_of(
         message=words.message(rule, texts),
         advice=rule.advice,
         ebu_qc=rule.ebu_qc,
+        cause=rule.cause,
     )

@@ -128,7 +128,8 @@ def test_a_uhd_recording_for_a_streamer_is_held_to_bits_a_picture(clips: Clips) 
 def test_fields_that_a_uk_delivery_asks_for_conform_and_progressive_does_not(clips: Clips) -> None:
     def told(path: Path) -> set[str]:
         document = check_file(path, load_spec("uk-hd-1080i25"), "uk-hd-1080i25", "delivery")
-        return {alert.message.partition(": ")[2] for alert in document.alerts}
+        faults = [alert for alert in document.alerts if alert.rule != "video.colour_bars"]
+        return {alert.message.partition(": ")[2] for alert in faults}
 
     coded = (*X264, "-pix_fmt", "yuv422p10le", "-g", "1")
     fields = (

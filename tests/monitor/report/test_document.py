@@ -35,7 +35,7 @@ def test_a_checked_files_json_has_the_promised_keys_in_their_order() -> None:
     }  # fmt: skip
     assert list(found["alerts"][1]) == [
         "rule", "severity", "stream", "channel", "start_s", "end_s", "start", "end", "timecode",
-        "worst", "limit", "unit", "message", "trace", "ebu_qc",
+        "worst", "limit", "unit", "message", "trace", "ebu_qc", "cause",
     ]  # fmt: skip
     assert found["alerts"][1]["start"] == {"ticks": 592320, "time_base": "1/48000"}
 
