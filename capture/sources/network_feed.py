@@ -49,7 +49,6 @@ ITEMS_LIMIT = 1_024  # about 2 s of 25 pictures, their packets and 8 sound strea
 FRAMES_LIMIT = 25  # of those: each pins 3 MB of decoder memory at 1080p
 HLS_SPEED = 1.0
 CLOSE_S = 0.5
-DATAGRAMS = ("udp", "rtp")
 OPEN_SLACK_S = 3.0  # finding the host and loading libraries come on top of all that is bounded
 
 
@@ -227,8 +226,6 @@ class NetworkFeed:
 
     def _connect(self, address: Address) -> "InputContainer":
         opening = self._opening(address)
-        if address.scheme in DATAGRAMS:
-            return self._open_twice(opening)
         if address.scheme != "srt":
             return open_feed(opening)
         call = call_of(address, listen=opening.listen, open_s=opening.open_s)
@@ -239,14 +236,6 @@ class NetworkFeed:
             why = self._bridge.words()
             self._bridge.close()
             raise AddressRefused(f"{address.shown}: {why}") if why else error from None
-
-    def _open_twice(self, opening: Opening) -> "InputContainer":
-        """Open what sends datagrams; the first to come may be cut off, or of a stranger."""
-        half = replace(opening, open_s=opening.open_s / 2)
-        try:
-            return open_feed(half)
-        except OpenFailed:
-            return open_feed(half)
 
     def _opening(self, address: Address) -> Opening:
         options, patience_s = self.options, self.options.patience_s

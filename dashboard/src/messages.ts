@@ -14,8 +14,6 @@ export interface Acknowledgement {
 }
 
 /** An alert's whole state; every transition is journalled as one of these. */
-export type Cause = "device" | "link" | "encoder" | "lens_or_light" | "setting";
-
 export interface Alert {
   id: string;
   group: string;
@@ -48,7 +46,7 @@ export interface Alert {
   message: string;
   advice: string;
   ebu_qc: string[];
-  cause: Cause | null;
+  cause: "device" | "link" | "encoder" | "lens_or_light" | "setting" | null;
   take: string | null;
   timecode: string | null;
   trace: LevelTrace | null;

@@ -1,6 +1,6 @@
 // Figures and times in words. A true minus sign, a narrow gap before units, unknown is a dash.
 
-import type { Cause } from "./messages";
+import type { Alert } from "./messages";
 
 export const UNKNOWN = "–";
 const MINUS = "\u2212";
@@ -125,6 +125,8 @@ export function ruleWords(rule: string): string {
   const words = rule.replace(/^[a-z]+\./, "").replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
+
+type Cause = NonNullable<Alert["cause"]>;
 
 const CAUSES: Record<Cause, string> = {
   device: "the device or its cable",

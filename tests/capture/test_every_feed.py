@@ -36,8 +36,8 @@ from tests.rigs.feeds import (
     WebFolder,
     await_bound,
     await_listening,
-    free_rtp_port,
     free_tcp_port,
+    free_udp_port,
 )
 
 PATIENCE_S = 25.0
@@ -202,7 +202,7 @@ class Stage:
 
     def __init__(self, kind: Kind, clips: dict[str, Path], folder: Path) -> None:
         self.kind, self.folder = kind, folder
-        self.port = free_rtp_port() if kind.udp else free_tcp_port()
+        self.port = free_udp_port() if kind.udp else free_tcp_port()
         self.clip = clips["jpeg" if kind.jpeg else "picture" if kind.picture_only else "both"]
         self.stack = ExitStack()
         self.streams: tuple[StreamInfo, ...] = ()
@@ -389,7 +389,7 @@ def holes() -> Iterator[dict[str, str | None]]:
         taken = hole.getsockname()[1]
 
         def ask(scheme: str) -> str | None:
-            port = free_rtp_port() if scheme in ("udp", "rtp", "srt") else taken
+            port = free_udp_port() if scheme in ("udp", "rtp", "srt") else taken
             made = NetworkFeed(
                 NetworkFeedOptions(
                     address=f"{scheme}://viewer:right-horse@127.0.0.1:{port}/live/battery",

@@ -1,6 +1,7 @@
 """Feeds from real server processes on loopback: RTSP by GStreamer, everything else by FFmpeg."""
 
 import os
+import random
 import select
 import signal
 import socket
@@ -16,19 +17,17 @@ from tests.rigs.clips import ffmpeg
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 START_S = 20.0
+UDP_PORTS = (20_000, 32_000)
 
 
 def free_udp_port() -> int:
-    """Return a UDP port that was free a moment ago."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return an even UDP port that was free a moment ago, and the next one too, for RTCP.
 
-
-def free_rtp_port() -> int:
-    """Return an even UDP port that was free a moment ago, and the next one too, for RTCP."""
+    Below the ports the kernel gives to whoever names none: there another story's sender could
+    take it before its receiver is up, and speak to it.
+    """
     while True:
-        port = free_udp_port() & ~1
+        port = random.randrange(*UDP_PORTS, 2)
         with suppress(OSError), ExitStack() as probes:
             for wanted in (port, port + 1):
                 probe = probes.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
