@@ -57,7 +57,7 @@ FORMS = {
         example="tcp://HOST:PORT (MPEG-TS)", containers="mpegts", protocols="tcp", can_listen=True
     ),
     "rtp": Form(
-        example="rtp://HOST:PORT (MPEG-TS, or with sdp)", containers="rtp", protocols="rtp,udp"
+        example="rtp://HOST:PORT (MPEG-TS, or with sdp)", containers="sdp", protocols="rtp,udp"
     ),
     "srt": Form(
         example="srt://HOST:PORT (MPEG-TS)", containers="mpegts", protocols="fd", can_listen=True

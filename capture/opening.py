@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 PROBE_BYTES = 2_000_000  # of a stream of 12 Mb/s: 1.3 s
 PROBE_US = 1_000_000  # sound and picture both seen, 25 pictures to read a declared rate from
 UDP_FIFO_UNITS = 50_000  # of 188 bytes: 9 MB, 6 s at 12 Mb/s, while a decoder catches up
+RTP_MPEG_TS = 33  # its payload type
 SDP_LIMIT_BYTES = 16_384  # a dozen streams of a description take 4 KiB
 _MEDIA_PORT = re.compile(r"^m=\w+ (\d+)", re.MULTILINE)
 
@@ -69,10 +70,24 @@ def ffmpeg_options(opening: Opening) -> dict[str, str]:
     form = opening.address.form
     return {
         "protocol_whitelist": form.protocols,
-        "format_whitelist": "sdp,mpegts" if opening.sdp else f"{form.containers},sdp,mpegts",
+        "format_whitelist": f"{form.containers},sdp,mpegts",
         "probesize": str(PROBE_BYTES),
         "analyzeduration": str(PROBE_US),
     } | _how(opening)
+
+
+def _description(opening: Opening) -> bytes:
+    """Return the session description: the one given, or that of MPEG-TS in RTP (RFC 3551: 33).
+
+    Left to find the payload's type itself, FFmpeg takes the port, gives it back and takes it
+    again; whatever else starts a process in between may still hold it.
+    """
+    address = opening.address
+    if opening.sdp:
+        return read_description(opening.sdp, address)
+    host, kind = address.host or "0.0.0.0", "IP6" if ":" in address.host else "IP4"  # noqa: S104
+    media = f"m=video {address.port} RTP/AVP {RTP_MPEG_TS}"
+    return f"v=0\no=- 0 0 IN {kind} {host}\ns=-\nc=IN {kind} {host}\nt=0 0\n{media}\n".encode()
 
 
 def read_description(sdp: str, address: Address) -> bytes:
@@ -108,8 +123,8 @@ def open_feed(opening: Opening) -> "InputContainer":
     kind = None if "," in containers else containers
     if opening.fd is not None:
         place = "fd:"
-    if opening.sdp:
-        place, kind = io.BytesIO(read_description(opening.sdp, address)), "sdp"
+    if address.scheme == "rtp":
+        place, kind = io.BytesIO(_description(opening)), "sdp"
     began = time.monotonic()
     try:
         return av.open(
@@ -154,6 +169,10 @@ def opening_error(error: Exception, opening: Opening, waited_s: float) -> OpenFa
     silence = f"nothing answers within {waited_s:.1f} s"
     if opening.listen:
         silence = f"nobody has pushed to it within {waited_s:.0f} s"
+    if address.scheme == "rtp" and not opening.sdp:
+        silence = (
+            f"nothing answers with MPEG-TS within {waited_s:.1f} s; anything else needs its sdp"
+        )
     missing = f"the server at {address.place} has no such stream (404)"
     words = {
         "HTTPUnauthorizedError": "refuses the user or password (401); "

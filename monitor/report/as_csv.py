@@ -37,12 +37,13 @@ CHECK_COLUMNS = (
     "sample_peak_dbfs", "severity", "rule", "channel", "start_s", "end_s", "timecode", "worst",
     "limit", "unit", "message", "not_checked", "profile", "level", "chroma", "pixel_aspect",
     "field_order", "colour_primaries", "colour_transfer", "colour_matrix", "colour_range",
+    "cause",
 )  # fmt: skip
 DAY_COLUMNS = (
     "row", "production", "unit", "day", "spec", "stage", "seen", "scene", "slate", "take",
     "circled", "false_start", "verdict", "complete", "start", "length_s", "severity", "rule",
     "source", "channel", "position_s", "timecode", "worst", "limit", "value_unit", "count",
-    "message", "acknowledged_by", "acknowledged_at", "notes",
+    "message", "acknowledged_by", "acknowledged_at", "notes", "cause",
 )  # fmt: skip
 
 
@@ -175,6 +176,7 @@ def _alert_row(alert: CheckAlert) -> dict[str, Cell]:
         "limit": _value(alert.limit),
         "unit": alert.unit,
         "message": alert.message,
+        "cause": alert.cause,
     }
 
 
@@ -238,6 +240,7 @@ def _day_alert_cells(alert: DayAlert) -> dict[str, Cell]:
         "value_unit": alert.unit,
         "count": alert.count,
         "message": alert.message,
+        "cause": alert.cause,
         "acknowledged_by": took_note.who if took_note else None,
         "acknowledged_at": took_note.wall if took_note else None,
     }

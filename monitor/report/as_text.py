@@ -9,6 +9,7 @@ from monitor.report.document import (
     CheckAlert,
     CheckBatch,
     CheckDocument,
+    DayAlert,
     DayDocument,
     Loudness,
     TakeRow,
@@ -127,8 +128,12 @@ def _alert(alert: CheckAlert) -> list[str]:
         wording.clock(alert.start_s, 3),
         wording.place(alert),
         alert.rule,
-        wording.one_line(alert.message),
+        wording.one_line(alert.message) + _likely(alert),
     ]
+
+
+def _likely(alert: CheckAlert | DayAlert) -> str:
+    return f" ({wording.likely(alert.cause)})" if alert.cause else ""
 
 
 # ---- day
@@ -206,7 +211,7 @@ def _fold(fold: Fold) -> list[str]:
         wording.day_place(alert),
         alert.rule,
         f"{often}; worst: " * bool(often)
-        + f"{wording.one_line(alert.message)}{worst}"
+        + f"{wording.one_line(alert.message)}{worst}{_likely(alert)}"
         + f", acknowledged by {who}" * bool(who),
     ]
 

@@ -206,6 +206,7 @@ def _day_alert(day: DayRecords, alert: Alert, shift: int, roll: int | None) -> D
         unit=alert.unit,
         count=alert.count,
         message=alert.message,
+        cause=alert.cause,
         acknowledged=None
         if took_note is None
         else Acknowledged(who=took_note.who, wall=wall_clock(took_note.utc_ns, day.header.zone)),

@@ -136,8 +136,9 @@ class CheckAlert(_Part):
     trace: LevelTrace | None = None
     """The channel's level around it; ``start_s`` counts from the file's start."""
     ebu_qc: list[str] = Field(default_factory=list)
-    cause: Cause | None = None
     """EBU QC items that ask the same, by identifier."""
+    cause: Cause | None = None
+    """What it most likely comes from, where its rule says so."""
 
 
 class Trace(_Part):
@@ -225,6 +226,8 @@ class DayAlert(_Part):
     unit: str
     count: int
     message: str
+    cause: Cause | None = None
+    """What it most likely comes from, where its rule says so."""
     acknowledged: Acknowledged | None
     trace: LevelTrace | None = None
     """The channel's level around it; ``start_s`` counts from the alert's start."""

@@ -6,7 +6,7 @@ notes, file names) passes :func:`one_line` before it reaches a terminal or a tab
 
 from fractions import Fraction
 
-from config.spec import RANK, RULE_NAMES
+from config.spec import RANK, RULE_NAMES, Cause
 from monitor.report.document import (
     AudioStream,
     CheckAlert,
@@ -33,6 +33,13 @@ NOT_OF_A_FILE = frozenset(
     {"source.lost", "source.stalled", "storage.low", "monitoring.lost", "monitoring.thinned"}
 )
 """Rules about monitoring itself; people are not told that a file was not checked for them."""
+CAUSES: dict[Cause, str] = {
+    "device": "the device or its cable",
+    "link": "the link: packets are lost",
+    "encoder": "the encoder: short of bits or of time",
+    "lens_or_light": "lens or light",
+    "setting": "a setting",
+}
 
 
 def figure(value: float | None, digits: int = 1) -> str:
@@ -46,6 +53,11 @@ def figure(value: float | None, digits: int = 1) -> str:
 def quantity(value: float | None, unit: str, digits: int = 1) -> str:
     """Return a number with its unit, or the sign for a missing one."""
     return MISSING if value is None else f"{figure(value, digits)} {unit}".rstrip()
+
+
+def likely(cause: Cause | None) -> str:
+    """Return what an alert most likely comes from, in words; nothing where it is not known."""
+    return "" if cause is None else f"likely {CAUSES[cause]}"
 
 
 def plain(value: float) -> str:

@@ -202,6 +202,8 @@ def test_a_black_hole_is_given_up_after_the_open_timeout() -> None:
         assert time.monotonic() - began < 4
     assert "nothing answers within" in message
     assert "nothing answers" in refused(f"udp://127.0.0.1:{free_udp_port()}", open_timeout_s=1.0)
+    rtp = refused(f"rtp://127.0.0.1:{free_udp_port()}", open_timeout_s=1.0)
+    assert rtp.endswith("anything else needs its sdp")
 
 
 def test_a_wrong_password_is_refused_in_words_that_do_not_hold_it() -> None:

@@ -131,6 +131,7 @@ def check_batch() -> CheckBatch:
                 "video.frame_rate", stream=0, channel=None, start_s=0.0, end_s=100.0, start=None,
                 end=None, timecode="10:00:00:00", worst=23.976, limit=24, unit="Hz",
                 message="23.976 frames a second, expected 24",
+                cause="setting",
             ),
             check_alert(),
             check_alert("audio.peak", severity="NOTE", channel=1, start_s=80.34, end_s=81.0,
@@ -279,7 +280,8 @@ def whole_day() -> Day:
               trace=TRACE)  # fmt: skip
     day.take("t2", "27/7", 2, 700, 762)
     day.alert("x2", "video.frame_rate", "CHECK", "cam-b", 650, 1051, worst=23.976, limit=24.0,
-              unit="Hz", message="B camera: 23.976 frames a second, expected 24")  # fmt: skip
+              unit="Hz", message="B camera: 23.976 frames a second, expected 24",
+              cause="setting")  # fmt: skip
     day.state(1100, "cart", "lost", "no samples for 1.0 s")
     day.state(1120, "cart", "live")
     day.take("t3", "27/8", 1, 1080, 1172, circled=True, notes=HOSTILE)

@@ -1,6 +1,9 @@
+from typing import get_args
+
 import pytest
 
-from monitor.report.wording import lasted, position
+from config.spec import Cause
+from monitor.report.wording import CAUSES, lasted, likely, position
 
 
 @pytest.mark.parametrize(
@@ -17,3 +20,9 @@ def test_what_was_there_before_the_roll_began_with_the_take(
 )
 def test_a_handful_of_samples_lasted_longer_than_nothing(seconds: float | None, text: str) -> None:
     assert lasted(seconds) == text
+
+
+def test_every_cause_has_words_and_none_is_left_unsaid() -> None:
+    assert set(CAUSES) == set(get_args(Cause))
+    assert likely("link") == "likely the link: packets are lost"
+    assert likely(None) == ""
