@@ -11,6 +11,7 @@ from monitor.measure.picture.picture_format import UNDECLARED
 from monitor.metrics import Value, merge_values
 from monitor.report.document import (
     AudioStream,
+    AvOffset,
     BitRate,
     Colour,
     FrameRate,
@@ -29,6 +30,7 @@ FIGURES = frozenset((
     "programme_short_term_max_lufs", "true_peak_max_dbtp", "sample_peak_max_dbfs", "dc_offset",
     "noise_floor_dbfs", "bit_rate_mean_bps", "bit_rate_min_1s_bps", "bit_rate_max_1s_bps",
     "frame_rate_hz", "frames_total", "frames_dropped_total", "frames_repeated_total",
+    "av_offset_ms", "av_offset_error_ms", "av_offset_pairs",
     "frame_rate_error_hz", "cadence", "frames_out_of_order_total", "key_frame_interval_max_s",
     *FORMAT_KEYS,
 ))  # fmt: skip
@@ -255,7 +257,16 @@ def video_stream(measured: Measured) -> VideoStream:
         timecode=told["timecode"],
         frames_out_of_order=_whole(values, "frames_out_of_order_total") or 0,
         key_frame_interval_max_s=_number(values, "key_frame_interval_max_s", FINE_DIGITS),
+        av_offset=_av_offset(values),
     )
+
+
+def _av_offset(values: Mapping[str, Value]) -> AvOffset | None:
+    offset, error = _number(values, "av_offset_ms"), _number(values, "av_offset_error_ms")
+    if offset is None or error is None:
+        return None
+    pairs = _whole(values, "av_offset_pairs") or 0
+    return AvOffset(offset_ms=offset, error_ms=error, pairs=pairs)
 
 
 def traces(measured: Measured, limits: Mapping[str, Sequence[tuple[str, float]]]) -> list[Trace]:

@@ -17,6 +17,7 @@ from monitor.check.figures import Measured, audio_stream, traces, video_stream
 from monitor.check.halves import Half, HalfLost
 from monitor.check.measuring import FILE, NS, Begun, Found, Measuring, Step
 from monitor.lines import Event, Gap, Hello, OutLine, Reading, State
+from monitor.measure.av_offset import AvOffsets
 from monitor.measure.described import describe
 from monitor.measure.measurement import MEASUREMENTS
 from monitor.measure.picture.picture_format import KEYS as FORMAT_KEYS
@@ -130,6 +131,7 @@ class _Session:
         self.measured: dict[tuple[int, int], Measured] = {}
         self._held: dict[tuple[int, int], dict[str, Value]] = {}
         self.alerts: dict[str, Alert] = {}
+        self._offsets = AvOffsets()
         self.detectors: set[tuple[str, str]] = set()
         """Kind of stream, and a detector that listened to one."""
         facts = SourceFacts(id=FILE, name=name, department="both", group=FILE)
@@ -166,6 +168,8 @@ class _Session:
             measured.put(found.start_ns / NS, found.at_ns / NS, line.values)
             line = self._with_held(line) if found.whole else line
         self._hear(self._engine.line(line, found.at_ns))
+        if isinstance(line, Event) and (known := self._offsets.take(line)):
+            self._judge(Found(line=known, start_ns=found.start_ns, at_ns=found.at_ns))
 
     def _with_held(self, reading: Reading) -> Reading:
         """Return a reading with what holds until it changes: an alert on it lasts as long.

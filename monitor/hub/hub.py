@@ -33,6 +33,7 @@ from monitor.lines import (
     Still,
 )
 from monitor.measure import pipeline  # noqa: F401  # declares the metrics, so that they merge
+from monitor.measure.av_offset import AvOffsets
 from monitor.records import (
     AlertBody,
     Body,
@@ -120,6 +121,7 @@ class Hub:
         self._ticked_ns: int | None = None
         self._effects = Effects()
         self._rollups = Rollups()
+        self._offsets = AvOffsets()
         self._gaps: dict[tuple[str, int, str, str], GapRecord] = {}
         self._keeps: dict[tuple[str, int, int], str] = {}
         self._told_coarser: dict[str, int] = {}
@@ -230,9 +232,17 @@ class Hub:
             case Gap():
                 self._gap(line, capture_ns)
             case Event():
-                pass
+                self._offset(source, line, capture_ns)
         self.judged(self.engine.line(line, capture_ns), max(capture_ns, t_arrival_ns))
         tell_spoken(self, capture_ns)
+
+    def _offset(self, source: Watching, line: Event, t_ns: int) -> None:
+        """Take a flash or a beep: with enough of them the audio-video offset is known."""
+        known = self._offsets.take(line)
+        if known is not None:
+            source.take_reading(known)
+            at_ns = self.engine.at_ns(known.source, known.stream, known.epoch, known.end)
+            self.judged(self.engine.line(known, t_ns if at_ns is None else min(at_ns, t_ns)), t_ns)
 
     def _gap(self, line: Gap, t_ns: int) -> None:
         """Hold a gap until the next tick; gaps of one reason add up."""

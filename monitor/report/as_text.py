@@ -84,6 +84,8 @@ def _video(video: VideoStream) -> Iterator[str]:
         f"            {wording.counted(video.frames, 'frame')}, {video.frames_dropped} dropped, "
         f"{video.frames_repeated} repeated"
     )
+    if video.av_offset is not None:
+        yield f"            {wording.av_offset(video.av_offset)}"
     rate = video.bit_rate_bps
     low, high = wording.bit_rate(rate.min_1s), wording.bit_rate(rate.max_1s)
     yield f"            bit rate in 1 s: {low} to {high}"

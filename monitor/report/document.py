@@ -88,6 +88,16 @@ class Colour(_Part):
     range: str | None = None
 
 
+class AvOffset(_Part):
+    """Sound against picture, from flashes and beeps; positive is sound early (BT.1359-1)."""
+
+    offset_ms: float
+    error_ms: float
+    """How far that may be off, either way."""
+    pairs: int
+    """Flashes with their beeps that it was taken from."""
+
+
 class VideoStream(_Part):
     """One picture stream of a file. ``undeclared``: the keys it says nothing of, null here."""
 
@@ -115,6 +125,8 @@ class VideoStream(_Part):
     """The first one found, in the container or else in a picture."""
     frames_out_of_order: int = 0
     key_frame_interval_max_s: float | None = None
+    av_offset: AvOffset | None = None
+    """None where flash and beep were not shown."""
 
 
 class CheckAlert(_Part):

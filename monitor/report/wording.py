@@ -9,6 +9,7 @@ from fractions import Fraction
 from config.spec import RANK, RULE_NAMES, Cause
 from monitor.report.document import (
     AudioStream,
+    AvOffset,
     CheckAlert,
     CheckDocument,
     DayAlert,
@@ -58,6 +59,12 @@ def quantity(value: float | None, unit: str, digits: int = 1) -> str:
 def likely(cause: Cause | None) -> str:
     """Return what an alert most likely comes from, in words; nothing where it is not known."""
     return "" if cause is None else f"likely {CAUSES[cause]}"
+
+
+def av_offset(found: AvOffset) -> str:
+    """Return how far sound and picture are apart, in words."""
+    apart = f"{figure(abs(found.offset_ms), 0)} ms {'early' if found.offset_ms > 0 else 'late'}"
+    return f"sound {apart} ±{figure(found.error_ms, 0)} ms, by {counted(found.pairs, 'flash')}"
 
 
 def plain(value: float) -> str:

@@ -1,6 +1,7 @@
 """Detectors of faults in sound, one a file."""
 
 from monitor.measure.sound_faults import (
+    beep,
     clap,
     clicks,
     clipping,
@@ -19,6 +20,7 @@ from monitor.measure.sound_faults import (
 )
 
 __all__ = [
+    "beep",
     "clap",
     "clicks",
     "clipping",

@@ -28,7 +28,7 @@ def test_a_checked_files_json_has_the_promised_keys_in_their_order() -> None:
         "stream", "codec", "width", "height", "pixel_format", "bit_depth", "scan", "frame_rate",
         "frames", "frames_dropped", "frames_repeated", "bit_rate_bps", "profile", "level",
         "chroma", "pixel_aspect", "field_order", "colour", "undeclared",
-        "timecode", "frames_out_of_order", "key_frame_interval_max_s",
+        "timecode", "frames_out_of_order", "key_frame_interval_max_s", "av_offset",
     ]  # fmt: skip
     assert found["video"][0]["frame_rate"] == {
         "declared": "24000/1001", "measured": 23.976024, "error": 0.000012, "cadence": "constant",
