@@ -1,6 +1,7 @@
 """A morning's line-up on a tablet, against the real service: a tone, a boom, a muted lavalier."""
 
 import re
+import subprocess
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import FULL_SCALE, RATE_HZ, Tablet, opened, tab
+from tests.rigs.clips import ffmpeg
 from tests.rigs.service import RunningService
 
 CONFIG = """
@@ -24,6 +26,24 @@ name = "Sound cart"
 channel_names = ["Tone", "Boom", "Ana"]
 programme = [1]
 path = "{sound}"
+real_time = true
+loop = true
+
+[[source]]
+id = "a"
+kind = "media_file"
+name = "A camera"
+department = "camera"
+path = "{card}"
+real_time = true
+loop = true
+
+[[source]]
+id = "b"
+kind = "media_file"
+name = "B camera"
+department = "camera"
+path = "{darker}"
 real_time = true
 loop = true
 """
@@ -47,13 +67,27 @@ def write_morning(path: Path) -> None:
         file.writeframes(sound.tobytes())
 
 
+def write_card(path: Path, code: int) -> None:
+    """Write a grey card before a test picture."""
+    held = "between(X/W,.25,.75)*between(Y/H,.25,.75)"
+    planes = {"lum": code, "cb": 128, "cr": 128}
+    drawn = ":".join(f"{key}='if({held},{grey},{key}(X,Y))'" for key, grey in planes.items())
+    picture = f"testsrc2=size=640x360:rate=25,format=yuv420p,geq={drawn}"
+    coded = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "25"]
+    source = ["-f", "lavfi", "-i", picture, "-t", "4"]
+    subprocess.run([ffmpeg(), "-loglevel", "error", *source, *coded, str(path)], check=True)
+
+
 @pytest.fixture(scope="module")
 def morning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     """The real service on that morning."""
     folder = tmp_path_factory.mktemp("morning")
     write_morning(folder / "sound.wav")
     config = folder / "takewatch.toml"
-    config.write_text(CONFIG.format(sound=folder / "sound.wav"))
+    for name, code in (("card", 106), ("darker", 84)):
+        write_card(folder / f"{name}.mp4", code)
+    files = {name: folder / f"{name}.mp4" for name in ("card", "darker")}
+    config.write_text(CONFIG.format(sound=folder / "sound.wav", **files))
     running = RunningService(folder / "data", config)
     running.folder.mkdir()
     running.start()
@@ -133,3 +167,39 @@ def test_integrated_values_pause_continue_and_are_reset_but_not_under_a_take(
     expect(loudness.get_by_role("button", name="Reset")).to_be_disabled()
     page.get_by_test_id("roll").tap()
     expect(page.get_by_test_id("phase")).to_have_text("STANDBY")
+
+
+def test_cameras_are_lined_up_by_card_focus_rate_and_each_other(
+    tablet: Tablet, morning: RunningService
+) -> None:
+    page = opened(tablet, morning)
+    page.get_by_role("button", name="settings of this tablet").tap()
+    page.get_by_role("button", name="The line-up").tap()
+    page.get_by_role("button", name="Cameras", exact=True).tap()
+    mine, other = page.get_by_test_id("line-up-a"), page.get_by_test_id("line-up-b")
+    expect(mine).to_contain_text("640×360 · progressive · 25.000 fps declared")
+    expect(mine).to_contain_text("41.1 %, neutral")
+    expect(mine).to_contain_text("Y′ +10.1 %, Cb 0.0 %, Cr 0.0 %")
+    expect(other).to_contain_text("Y′ −10.1 %")
+    mine.get_by_role("button", name="Measure").tap()
+    expect(mine.get_by_role("progressbar")).to_be_visible()
+    focus = mine.get_by_role("meter", name="focus")
+    expect(focus).to_have_attribute("aria-valuenow", re.compile(r"^[1-9]\d+$"))
+    mine.get_by_role("button", name="Reset").tap()
+    expect(focus).to_have_attribute("aria-valuenow", re.compile(r"^[1-9]\d+$"))
+
+
+def test_the_tablet_flashes_and_beeps_and_ends_when_told(
+    tablet: Tablet, morning: RunningService
+) -> None:
+    page = opened(tablet, morning)
+    page.get_by_role("button", name="settings of this tablet").tap()
+    page.get_by_role("button", name="The line-up").tap()
+    page.get_by_role("button", name="Cameras", exact=True).tap()
+    page.get_by_role("button", name="Flash and beep").first.tap()
+    screen = page.get_by_test_id("flash-beep")
+    expect(screen).to_have_attribute("data-shown", "1")
+    expect(screen).to_have_attribute("data-shown", "2")
+    expect(screen).not_to_contain_text("gives no sound")
+    screen.get_by_role("button", name="End").tap()
+    expect(screen).to_have_count(0)

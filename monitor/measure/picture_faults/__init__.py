@@ -2,6 +2,7 @@
 
 from monitor.measure.picture_faults import (
     black,
+    centre,
     colour_bars,
     exposure,
     flash,
@@ -19,6 +20,7 @@ from monitor.measure.picture_faults import (
 
 __all__ = [
     "black",
+    "centre",
     "colour_bars",
     "exposure",
     "flash",

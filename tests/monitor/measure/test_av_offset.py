@@ -30,7 +30,7 @@ def shown(path: Path, rate: str, late_ms: float, every_s: float, sound: str, whe
 def written(path: Path, picture: str, heard: str, sound: str) -> Path:
     """Let FFmpeg write a file from two expressions."""
     inputs = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", f"aevalsrc='{heard}':s=48000"]
-    coded = ["-c:v", "libx264", "-preset", "ultrafast", "-c:a", *sound.split()]
+    coded = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-c:a", *sound.split()]
     quiet = [ffmpeg(), "-loglevel", "error"]
     subprocess.run([*quiet, *inputs, "-t", str(LENGTH_S), *coded, str(path)], check=True)
     return path
