@@ -27,6 +27,7 @@ RULE_NAMES: tuple[str, ...] = (
     "video.pixellation", "video.block_loss", "video.bitrate", "video.overexposed",
     "video.underexposed", "video.legal_range", "video.focus", "video.flicker", "video.format",
     "video.tearing", "video.hot_pixels", "video.colour_bars", "video.av_offset",
+    "video.colour_shift",
     "source.lost", "source.stalled", "source.gap",
     "timecode.missing", "timecode.jump", "timecode.drift", "storage.low", "monitoring.lost",
     "monitoring.thinned",

@@ -4,8 +4,10 @@ A file is one take, rolling throughout. Media time is the engine's time, and met
 fixed steps of it, so that results never depend on the machine's speed.
 """
 
+import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -21,6 +23,7 @@ from monitor.measure.av_offset import AvOffsets
 from monitor.measure.described import describe
 from monitor.measure.measurement import MEASUREMENTS
 from monitor.measure.picture.picture_format import KEYS as FORMAT_KEYS
+from monitor.measure.picture.timecode import label_after
 from monitor.metrics import Value
 from monitor.report.document import CheckAlert, CheckDocument, MediaTime, Verdict
 from monitor.report.wording import figure
@@ -29,6 +32,7 @@ from monitor.rules.model import RANK, Alert, LevelTrace, Place, Transition
 from monitor.rules.sources import SourceFacts
 from monitor.rules.table import RULE_NAMES, detector_limits, rules_for
 
+STAMP_SLACK = 0.01  # of a picture: stamps are rounded to their time base
 TRACE_STEP_S = 0.1  # of what is drawn, until there is too much of it
 HELD = FORMAT_KEYS
 """Metrics that are told once and hold until they change: the rules hear them in every reading."""
@@ -132,6 +136,8 @@ class _Session:
         self._held: dict[tuple[int, int], dict[str, Value]] = {}
         self.alerts: dict[str, Alert] = {}
         self._offsets = AvOffsets()
+        self._labelled: tuple[int, str, Fraction] | None = None
+        """When the first labelled picture is, its timecode, and the frame rate."""
         self.detectors: set[tuple[str, str]] = set()
         """Kind of stream, and a detector that listened to one."""
         facts = SourceFacts(id=FILE, name=name, department="both", group=FILE)
@@ -166,10 +172,21 @@ class _Session:
         if isinstance(line, Reading):
             measured = self.measured[(line.epoch, line.stream)]
             measured.put(found.start_ns / NS, found.at_ns / NS, line.values)
+            label, rate = line.values.get("timecode_first"), measured.info.frame_rate
+            if self._labelled is None and isinstance(label, str) and rate:
+                self._labelled = found.start_ns, label, rate
             line = self._with_held(line) if found.whole else line
         self._hear(self._engine.line(line, found.at_ns))
         if isinstance(line, Event) and (known := self._offsets.take(line)):
             self._judge(Found(line=known, start_ns=found.start_ns, at_ns=found.at_ns))
+
+    def timecode(self, at_s: float) -> str | None:
+        """Return the timecode of the picture shown at a time, counted on from the file's first."""
+        if self._labelled is None:
+            return None
+        first_ns, label, rate = self._labelled
+        pictures = math.floor((at_s - first_ns / NS) * rate + STAMP_SLACK)
+        return label_after(label, pictures, rate)
 
     def _with_held(self, reading: Reading) -> Reading:
         """Return a reading with what holds until it changes: an alert on it lasts as long.
@@ -259,11 +276,11 @@ def _alert(session: _Session, alert: Alert) -> CheckAlert:
         severity=alert.severity,
         stream=alert.stream,
         channel=alert.channel,
-        start_s=_seconds(session, alert, alert.start, alert.onset_ns),
+        start_s=(start_s := _seconds(session, alert, alert.start, alert.onset_ns)),
         end_s=_seconds(session, alert, end, end_ns),
         start=_media_time(alert.start),
         end=_media_time(end),
-        timecode=alert.timecode,
+        timecode=session.timecode(start_s),
         worst=alert.worst,
         limit=alert.limit,
         unit=alert.unit,

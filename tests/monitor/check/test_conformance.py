@@ -166,3 +166,17 @@ def test_timecode_is_found_in_the_container_and_in_pictures_and_missed(
     assert alert.rule == "timecode.missing"
     assert "timecode undeclared, expected in container or pictures" in alert.message
     assert missed.video[0].timecode is None
+
+
+@pytest.mark.parametrize(
+    ("rate", "label", "wanted"),
+    [("25", "10:00:00:00", "10:00:01:05"), ("30000/1001", "10:00:59;00", "10:01:00;02")],
+)
+def test_an_alert_has_the_timecode_of_its_first_picture(
+    clips: Clips, tmp_path: Path, rate: str, label: str, wanted: str
+) -> None:
+    dark = "drawbox=t=fill:c=black:enable='between(n,30,59)'"
+    output = ("-timecode", label)
+    clip = clips.picture(".mov", rate=rate, frames=100, filters=dark, codec=X264, output=output)
+    (alert,) = (a for a in check_file(clip, None, None, "recording").alerts if "black" in a.rule)
+    assert alert.timecode == wanted
