@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Alert, Hello, Record as Row, ServerMessage, Snapshot, Take } from "./messages";
 import { lastTakeLine } from "./places";
-import { byUrgency, HISTORY_LIMIT, isShown, NOTHING, reduce, rollingTake, TAKES_LIMIT, type State } from "./reduce";
+import { byUrgency, HISTORY_LIMIT, isEarlier, isShown, NOTHING, reduce, rollingTake, TAKES_LIMIT, type State } from "./reduce";
 
 function alert(changes: Partial<Alert> = {}): Alert {
   return {
@@ -154,10 +154,14 @@ describe("the store", () => {
   it("shows a cleared alert as long as it is latched", () => {
     expect(isShown(alert({ condition: "cleared", latched: true }))).toBe(true);
     expect(isShown(alert({ condition: "cleared" }))).toBe(false);
+    expect(isEarlier(alert({ condition: "cleared" }))).toBe(true);
+    expect(isEarlier(alert({ condition: "cleared", suppressed_by: "another" }))).toBe(false);
+    expect(isEarlier(alert({ condition: "active" }))).toBe(false);
   });
 
   it("shows neither what is pending, nor suppressed, nor shelved", () => {
     expect(isShown(alert({ condition: "pending" }))).toBe(false);
+    expect(isEarlier(alert({ condition: "pending" }))).toBe(false);
     expect(isShown(alert({ suppressed_by: "a0" }))).toBe(false);
     expect(isShown(alert({ shelved_until_ns: 9 }))).toBe(false);
   });

@@ -75,6 +75,11 @@ export function isShown(alert: Alert): boolean {
   return isOpen(alert) && alert.suppressed_by === null && !aside;
 }
 
+/** Whether it belongs below the list: over, and it was not told by its cause. */
+export function isEarlier(alert: Alert): boolean {
+  return alert.condition !== "pending" && !isOpen(alert) && alert.suppressed_by === null;
+}
+
 export function rolling(take: Take): boolean {
   return !take.deleted && take.parts.some((part) => part.cut_ns === null);
 }
