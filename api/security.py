@@ -6,8 +6,10 @@ off loopback everybody needs a paired device's session, but for the page's stati
 exchange that pairs. What is not explicitly open is closed, also for paths that do not exist.
 """
 
+import asyncio
 import json
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -18,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.identity import THIS_COMPUTER, Identity
 
 BODY_LIMIT_BYTES = 64 * 1024  # the largest honest body is a take's notes, 4000 characters
+REFUSED_BODY_S = 1.0  # to take in what came with a refused request
 COOKIE = "takewatch"
 IDENTITY = "takewatch.identity"
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -98,6 +101,8 @@ class Guard:
             scope[IDENTITY] = self._admitted(scope, headers)
             bounded = _bounded(receive, headers) if scope["type"] == "http" else receive
         except Refused as refused:
+            if scope["type"] == "http" and "expect" not in headers:
+                await _take_in(receive)
             await _refuse(scope, send, refused)
             return
         await self._app(scope, bounded, _with_headers(send, headers.get("host", "")))
@@ -192,6 +197,21 @@ def _with_headers(send: Send, host: str) -> Send:
         await send(message)
 
     return sending
+
+
+async def _take_in(receive: Receive) -> None:
+    """Read what little a refused request brings.
+
+    A connection closed on unread bytes is reset, and the answer that says why may be lost with it.
+    """
+    taken = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(REFUSED_BODY_S):
+            while taken <= BODY_LIMIT_BYTES:
+                message = await receive()
+                taken += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
 
 
 async def _refuse(scope: Scope, send: Send, refused: Refused) -> None:

@@ -370,3 +370,23 @@ async def test_inputs_are_counted_from_0(served: Service_) -> None:
     async with client(network(app), "operate") as http:
         answer = await http.post("/api/session", json={"inputs": [-1]})
     assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+async def test_what_came_with_a_refused_request_is_read_before_the_answer(
+    served: Service_, parts: int
+) -> None:
+    _, app = served
+    order: list[str] = []
+
+    async def receive() -> Message:
+        order.append("read")
+        return {"type": "http.request", "body": b"{}", "more_body": len(order) < parts}
+
+    async def send(message: Message) -> None:
+        order.append(message["type"])
+
+    headers = [(b"host", HOST.encode()), (b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/api/takes", "headers": headers}
+    await network(app)(scope, receive, send)
+    assert order == ["read"] * parts + ["http.response.start", "http.response.body"]
