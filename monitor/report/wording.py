@@ -64,7 +64,8 @@ def likely(cause: Cause | None) -> str:
 def av_offset(found: AvOffset) -> str:
     """Return how far sound and picture are apart, in words."""
     apart = f"{figure(abs(found.offset_ms), 0)} ms {'early' if found.offset_ms > 0 else 'late'}"
-    return f"sound {apart} ±{figure(found.error_ms, 0)} ms, by {counted(found.pairs, 'flash')}"
+    flashes = counted(found.pairs, "flash", "flashes")
+    return f"sound {apart} ±{figure(found.error_ms, 0)} ms, by {flashes}"
 
 
 def plain(value: float) -> str:

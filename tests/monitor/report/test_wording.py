@@ -3,7 +3,8 @@ from typing import get_args
 import pytest
 
 from config.spec import Cause
-from monitor.report.wording import CAUSES, lasted, likely, position
+from monitor.report.document import AvOffset
+from monitor.report.wording import CAUSES, av_offset, lasted, likely, position
 
 
 @pytest.mark.parametrize(
@@ -26,3 +27,9 @@ def test_every_cause_has_words_and_none_is_left_unsaid() -> None:
     assert set(CAUSES) == set(get_args(Cause))
     assert likely("link") == "likely the link: packets are lost"
     assert likely(None) == ""
+
+
+def test_an_offset_is_said_by_the_side_on_which_sound_is() -> None:
+    late = av_offset(AvOffset(offset_ms=-85.3, error_ms=5.6, pairs=12))
+    assert late == "sound 85 ms late ±6 ms, by 12 flashes"
+    assert "41 ms early" in av_offset(AvOffset(offset_ms=41.2, error_ms=3.0, pairs=5))
