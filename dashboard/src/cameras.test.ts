@@ -24,6 +24,15 @@ describe("a rate over half a minute", () => {
     expect(rateWords(run)).toBe("23.976 to 24.000 fps, 2 pictures dropped");
   });
 
+  it("says for how long a camera was gone, and never that it held", () => {
+    const rates = Array<number>(RATE_S + 1).fill(NaN).fill(25, 0, 3);
+    expect(rateWords(ran(rates, rates.map(() => 7)))).toBe("25.000 fps, none dropped, not seen for 28 s");
+  });
+
+  it("keeps what was dropped where a source begins anew and counts from nought", () => {
+    expect(rateWords(ran([25, 25, 25, 25, 25], [700, 702, 0, 3, 4]))).toBe("25.000 fps, 6 pictures dropped");
+  });
+
   it("says so when nothing was seen", () => {
     expect(rateWords(ran([NaN, NaN], [NaN, NaN]))).toBe("no rate seen");
   });

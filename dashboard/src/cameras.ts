@@ -4,25 +4,28 @@
 import { count, figure, frameRate, UNKNOWN } from "./words";
 
 export const RATE_S = 30;
+const UNSEEN_S = 2; // as long as a tile may show what it no longer sees
 const GREY = 0.01; // Cb and Cr of a card that is grey: 1 %, about what an eye tells side by side
 const MATCHED = { luma: 0.02, chroma: 0.01 };
 
-/** A rate being measured over RATE_S: its extremes, and pictures dropped since it began. */
+/** A rate being measured over RATE_S: its extremes, how long there was none, and pictures dropped. */
 export interface RateRun {
   since_ms: number;
   now_ms: number;
+  unseen_ms: number;
   low: number;
   high: number;
   dropped: number;
   droppedBefore: number;
 }
 
-/** Goes on with a run, or begins one; what is not known is left out. */
+/** Goes on with a run, or begins one; time without a rate is counted. */
 export function followed(run: RateRun | null, now_ms: number, rate: number, dropped: number): RateRun {
   const known = Number.isFinite(dropped) ? dropped : (run?.dropped ?? 0);
   const before = run ?? {
     since_ms: now_ms,
     now_ms,
+    unseen_ms: 0,
     low: Infinity,
     high: -Infinity,
     dropped: known,
@@ -32,11 +35,12 @@ export function followed(run: RateRun | null, now_ms: number, rate: number, drop
   return {
     ...before,
     now_ms,
+    unseen_ms: before.unseen_ms + (Number.isFinite(rate) ? 0 : now_ms - before.now_ms),
     low: Number.isFinite(rate) ? Math.min(before.low, rate) : before.low,
     high: Number.isFinite(rate) ? Math.max(before.high, rate) : before.high,
     dropped: known,
-    // a source that began anew counts anew
-    droppedBefore: Math.min(before.droppedBefore, known),
+    // a source that began anew counts from 0: what was dropped until then is kept
+    droppedBefore: before.droppedBefore - (known < before.dropped ? before.dropped : 0),
   };
 }
 
@@ -44,12 +48,15 @@ export function isDone(run: RateRun): boolean {
   return run.now_ms - run.since_ms >= RATE_S * 1000;
 }
 
-/** The run in words: one rate if it held, both ends if it did not, and what was dropped. */
+/** The run in words: one rate or both its ends, what was dropped, and how long nothing was seen. */
 export function rateWords(run: RateRun): string {
   if (run.low > run.high) return "no rate seen";
   const [low, high] = [frameRate(run.low), frameRate(run.high)];
   const lost = run.dropped - run.droppedBefore;
-  return `${low === high ? low : `${low} to ${high}`} fps, ${lost > 0 ? count(lost, "picture") + " dropped" : "none dropped"}`;
+  const dropped = `${lost > 0 ? count(lost, "picture") : "none"} dropped`;
+  const unseen_s = run.unseen_ms / 1000;
+  const unseen = unseen_s >= UNSEEN_S ? `, not seen for ${figure(unseen_s, 0)} s` : "";
+  return `${low === high ? low : `${low} to ${high}`} fps, ${dropped}${unseen}`;
 }
 
 /** A number as a percentage with its sign: +1.2 %. */
