@@ -22,7 +22,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.corpus.own_hum import fundamental_of, without_hum
+from bench.corpus import own_hum
 
 RATE = 48000
 Half = Literal["tune", "held_out"]
@@ -181,14 +181,14 @@ def _recordings(package: Package) -> list[Recording]:
 
 
 def _without_own_hum(recording: Recording) -> Recording:
-    """Return music without its own mains hum; prompts are too short to hum as a set does."""
-    if recording.kind != "music":
+    """Return a recording without its own mains hum; the shortest are not asked."""
+    if recording.seconds < own_hum.SHORTEST_S:
         return recording
     samples = recording.samples.astype(np.float32)
-    hum_hz = fundamental_of(samples, recording.rate)
+    hum_hz = own_hum.fundamental_of(samples, recording.rate)
     if hum_hz is None:
         return recording
-    cleaned = np.rint(without_hum(samples, recording.rate, hum_hz)).clip(-32768, 32767)
+    cleaned = np.rint(own_hum.without_hum(samples, recording.rate, hum_hz)).clip(-32768, 32767)
     return replace(recording, samples=cleaned.astype(np.int16), hum_hz=hum_hz)
 
 
@@ -302,7 +302,8 @@ def describe(material: Material, halves: Sequence[Half] = HALVES) -> list[str]:
         f"{half}: {material.minutes(half, 'speech'):.1f} min of speech in "
         f"{len(material.of(half, 'speech'))} recordings by {len(material.voices(half))} voices, "
         f"{material.minutes(half, 'music'):.1f} min of music in "
-        f"{len(material.of(half, 'music'))}, of which "
-        f"{sum(one.hum_hz is not None for one in material.of(half, 'music'))} rid of their own hum"
+        f"{len(material.of(half, 'music'))}, "
+        f"{sum(one.hum_hz is not None for one in material.recordings if half_of(one.name) == half)}"
+        " of all rid of their own hum"
         for half in halves
     ]

@@ -1,9 +1,10 @@
 """Mains hum that a recording has of its own: told by its whole length, and taken out.
 
-Music recorded from an instrument's amplifier or over a long cable hums. Played in a take it is
-hum, and a detector that tells it would be blamed. It is told here without any detector: by one
-frequency within 0.1 % of 50 or 60 Hz that stands out in the mean over all of the recording, as no
-note does. What is taken out is 0.3 Hz wide at each harmonic, so that the music stays.
+Music recorded from an instrument's amplifier or over a long cable hums, and so do some prompts.
+Played in a take it is hum, and a detector that tells it would be blamed. It is told here without
+any detector: by one frequency within 0.1 % of 50 or 60 Hz that stands out in the mean over all of
+the recording, as no note does. What is taken out is 0.3 Hz wide at each harmonic, so that the rest
+stays.
 """
 
 import math
